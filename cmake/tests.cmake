@@ -1,0 +1,59 @@
+# How tests are found and registered. tests/CMakeLists.txt says which files count.
+
+# wrun_add_test(NAME name LABELS label... COMMAND command...): a ctest entry that finds the executable in $WRUN and,
+# in a cross build, the emulator in $WRUN_EMULATOR.
+function(wrun_add_test)
+  cmake_parse_arguments(PARSE_ARGV 0 test "" "NAME" "LABELS;COMMAND")
+  add_test(NAME ${test_NAME} COMMAND ${test_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  list(JOIN CMAKE_CROSSCOMPILING_EMULATOR " " emulator)
+  set_tests_properties(${test_NAME} PROPERTIES
+    LABELS "${test_LABELS}"
+    ENVIRONMENT "WRUN=${PROJECT_BINARY_DIR}/wrun;WRUN_EMULATOR=${emulator}"
+    TIMEOUT 600)
+endfunction()
+
+# wrun_tests(ROOM): the tests of tests/ROOM.
+function(wrun_tests room)
+  set(folder ${PROJECT_SOURCE_DIR}/tests/${room})
+
+  file(GLOB sources CONFIGURE_DEPENDS ${folder}/*_test.cpp)
+  if(sources)
+    set(target wrun_${room}_tests)
+    add_executable(${target} ${sources})
+    wrun_use_package(${target} PRIVATE catch2)
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_link_libraries(${target} PRIVATE wrun_test_main)
+    if(TARGET wrun_${room})
+      target_link_libraries(${target} PRIVATE wrun_${room})
+    else()
+      target_link_libraries(${target} PRIVATE wrun_api)
+    endif()
+    wrun_add_test(NAME ${room} LABELS ${room} COMMAND ${target})
+
+    set(long_cases "")
+    foreach(source IN LISTS sources)
+      file(STRINGS ${source} long_lines REGEX "\\[\\.long\\]")
+      list(APPEND long_cases ${long_lines})
+    endforeach()
+    if(long_cases)
+      wrun_add_test(NAME ${room}.long LABELS ${room} long COMMAND ${target} "[.long]")
+    endif()
+  endif()
+
+  file(GLOB scripts CONFIGURE_DEPENDS ${folder}/*_test.py ${folder}/*_test.sh)
+  foreach(script IN LISTS scripts)
+    get_filename_component(name ${script} NAME_WE)
+    string(REGEX REPLACE "_test$" "" name ${name})
+    if(script MATCHES "\\.py$")
+      set(command python3 ${script})
+    else()
+      set(command bash ${script})
+    endif()
+    wrun_add_test(NAME ${room}.${name} LABELS ${room} COMMAND ${command})
+  endforeach()
+endfunction()
+
+# Catch2 2 has its main function in the header; it is compiled once, here, for all test executables.
+add_library(wrun_test_main OBJECT ${PROJECT_SOURCE_DIR}/tests/catch_main.cpp)
+wrun_use_package(wrun_test_main PUBLIC catch2)
+target_link_libraries(wrun_test_main PUBLIC wrun_flags)
