@@ -1,0 +1,107 @@
+#include "base/mapped_file.hpp"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+namespace wrun {
+namespace {
+
+std::unexpected<Error> io_failure(const std::string& path, const char* reason) {
+  return fail(Error::Kind::Io, "cannot read '" + path + "': " + reason);
+}
+
+std::unexpected<Error> too_large(const std::string& path, uint64_t maximum_bytes) {
+  return fail(Error::Kind::Io, "cannot read '" + path + "': larger than the limit of " +
+                                   std::to_string(maximum_bytes) + " bytes");
+}
+
+class FileDescriptor {
+ public:
+  explicit FileDescriptor(const std::string& path)
+      : owned_(path != "-"), fd_(owned_ ? ::open(path.c_str(), O_RDONLY | O_CLOEXEC) : 0) {}
+  ~FileDescriptor() {
+    if (owned_ && fd_ >= 0) ::close(fd_);
+  }
+  FileDescriptor(const FileDescriptor&) = delete;
+  FileDescriptor& operator=(const FileDescriptor&) = delete;
+  int get() const { return fd_; }
+
+ private:
+  bool owned_;
+  int fd_;
+};
+
+// A malloc'ed buffer that a stream is read into.
+struct Buffer {
+  std::byte* data = nullptr;
+  size_t size = 0;
+  size_t capacity = 0;
+
+  ~Buffer() { std::free(data); }
+  bool make_room() {
+    if (size < capacity) return true;
+    const size_t wanted = std::max<size_t>(capacity * 2, 16 << 10);
+    void* moved = std::realloc(data, wanted);
+    if (moved == nullptr) return false;
+    data = static_cast<std::byte*>(moved);
+    capacity = wanted;
+    return true;
+  }
+  std::byte* release() { return std::exchange(data, nullptr); }
+};
+
+Result<void> read_all(int fd, const std::string& path, uint64_t maximum_bytes, Buffer& buffer) {
+  while (true) {
+    if (!buffer.make_room()) return io_failure(path, std::strerror(ENOMEM));
+    const ssize_t count = ::read(fd, buffer.data + buffer.size, buffer.capacity - buffer.size);
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      return io_failure(path, std::strerror(errno));
+    }
+    if (count == 0) return {};
+    buffer.size += static_cast<size_t>(count);
+    if (buffer.size > maximum_bytes) return too_large(path, maximum_bytes);
+  }
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& path,
+                                                           uint64_t maximum_bytes) {
+  const FileDescriptor file(path);
+  struct stat status;
+  if (file.get() < 0 || fstat(file.get(), &status) != 0)
+    return io_failure(path, std::strerror(errno));
+  if (S_ISDIR(status.st_mode)) return io_failure(path, std::strerror(EISDIR));
+
+  // The standard input may be a file whose beginning was consumed already: never map that.
+  const uint64_t size = S_ISREG(status.st_mode) ? static_cast<uint64_t>(status.st_size) : 0;
+  if (size > maximum_bytes) return too_large(path, maximum_bytes);
+  if (size > kReadLimit && path != "-") {
+    void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+    if (data == MAP_FAILED) return io_failure(path, std::strerror(errno));
+    return std::shared_ptr<const MappedFile>(
+        new MappedFile(static_cast<std::byte*>(data), size, true));
+  }
+
+  Buffer buffer;
+  WRUN_CHECK_OK(read_all(file.get(), path, maximum_bytes, buffer));
+  const size_t read = buffer.size;
+  return std::shared_ptr<const MappedFile>(new MappedFile(buffer.release(), read, false));
+}
+
+MappedFile::~MappedFile() {
+  if (mapped_)
+    munmap(data_, size_);
+  else
+    std::free(data_);
+}
+
+}  // namespace wrun

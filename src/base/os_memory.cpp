@@ -1,0 +1,39 @@
+#include "base/os_memory.hpp"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace wrun {
+
+size_t os_page_size() {
+  static const size_t size = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+size_t round_up_to_os_page(size_t bytes) {
+  const size_t mask = os_page_size() - 1;
+  return (bytes + mask) & ~mask;
+}
+
+void* os_reserve(size_t bytes) {
+  void* address =
+      mmap(nullptr, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return address == MAP_FAILED ? nullptr : address;
+}
+
+bool os_commit(void* address, size_t bytes) {
+  return bytes == 0 || mprotect(address, bytes, PROT_READ | PROT_WRITE) == 0;
+}
+
+bool os_decommit(void* address, size_t bytes) {
+  if (bytes == 0) return true;
+  // A fresh mapping in place drops the old pages and their accounting in one step.
+  return mmap(address, bytes, PROT_NONE,
+              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
+}
+
+void os_release(void* address, size_t bytes) {
+  if (bytes != 0) munmap(address, bytes);
+}
+
+}  // namespace wrun

@@ -1,0 +1,21 @@
+// Address space and the pages behind it, as the operating system gives them out.
+#pragma once
+
+#include <cstddef>
+
+namespace wrun {
+
+size_t os_page_size();
+size_t round_up_to_os_page(size_t bytes);  // `bytes` must leave room for it
+
+// Address space that nothing may touch yet; costs no memory. Null when the host refuses.
+void* os_reserve(size_t bytes);
+// Makes reserved pages readable and writable; they read as zero at first. False when the host
+// refuses; the pages then stay inaccessible. All ranges are whole pages.
+[[nodiscard]] bool os_commit(void* address, size_t bytes);
+// Back to the reserved state; the contents and the memory behind them are gone.
+[[nodiscard]] bool os_decommit(void* address, size_t bytes);
+// Gives back address space, the whole reservation or a part of it.
+void os_release(void* address, size_t bytes);
+
+}  // namespace wrun
