@@ -1,0 +1,59 @@
+// Linear memory (spec 4.2.8). A 32-bit memory reserves its whole index space and a guard, so that
+// every address that `i32 index + 32-bit offset` can form either is accessible or faults: code needs
+// no bounds checks. Where the reservation is refused (`ulimit -v`, small containers), or for 64-bit
+// indices and custom page sizes, the memory is `Checked`: code compares with MemoryView::size.
+// Growth never moves either kind.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "base/result.hpp"
+#include "runtime/signals.hpp"
+#include "runtime/vm_context.hpp"
+#include "wasm/types.hpp"
+
+namespace wrun::runtime {
+
+enum class MemoryKind : uint8_t { Guarded, Checked };
+
+class Memory {
+ public:
+  struct Options {
+    uint64_t maximum_bytes = UINT64_MAX;  // the host's limit, on top of the type's
+    bool allow_guard = true;              // false: always Checked
+  };
+  // Fails with Error::Kind::Unsupported when the initial size exceeds the limits or the host has
+  // no memory for it.
+  static Result<std::unique_ptr<Memory>> create(const wasm::MemoryType& type,
+                                                const Options& options);
+  ~Memory();
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  MemoryView* view() { return &view_; }
+  std::byte* base() const { return view_.base; }
+  uint64_t size() const { return view_.size; }                    // bytes
+  uint64_t pages() const { return view_.size >> type_.page_size_log2; }
+  MemoryKind kind() const { return kind_; }
+  const wasm::MemoryType& type() const { return type_; }  // limits.minimum is the initial one
+  // The previous size in pages, or nothing when a limit or the host refuses.
+  std::optional<uint64_t> grow(uint64_t delta_pages);
+  // Whether an address lies in the reservation (accessible or guard).
+  bool reserves(const void* address) const;
+
+ private:
+  Memory() = default;
+  bool reserve_guarded();
+  bool reserve_checked();
+
+  MemoryView view_;
+  wasm::MemoryType type_;
+  MemoryKind kind_ = MemoryKind::Checked;
+  uint64_t reserved_ = 0;       // bytes of address space from base
+  uint64_t maximum_bytes_ = 0;  // by type, host and address space
+  Reservation* reservation_ = nullptr;  // Guarded: what tells the fault handler
+};
+
+}  // namespace wrun::runtime

@@ -1,0 +1,101 @@
+#include "runtime/signals.hpp"
+
+#include <signal.h>
+
+#include <cstdint>
+
+#include "base/assert.hpp"
+#include "runtime/range_registry.hpp"
+
+namespace wrun::runtime {
+namespace {
+
+constinit RangeRegistry code_ranges;   // payload: FaultResume
+constinit RangeRegistry reservations;
+struct sigaction previous_segv;
+struct sigaction previous_bus;
+
+uintptr_t program_counter(const ucontext_t* context) {
+#if defined(__x86_64__)
+  return static_cast<uintptr_t>(context->uc_mcontext.gregs[REG_RIP]);
+#elif defined(__aarch64__)
+  return static_cast<uintptr_t>(context->uc_mcontext.pc);
+#else
+#error "signals.cpp: unknown instruction set"
+#endif
+}
+
+// A signal that a process sent, as opposed to a fault that returning from the handler repeats.
+bool is_sent(const siginfo_t* info) { return info->si_code <= 0; }
+
+void die_of(int signal, const siginfo_t* info, const struct sigaction& previous) {
+  sigaction(signal, &previous, nullptr);
+  if (is_sent(info)) raise(signal);
+}
+
+void call_previous(int signal, siginfo_t* info, void* context) {
+  const struct sigaction& previous = signal == SIGBUS ? previous_bus : previous_segv;
+  const bool takes_info = (previous.sa_flags & SA_SIGINFO) != 0;
+  if (!takes_info && previous.sa_handler == SIG_DFL) return die_of(signal, info, previous);
+  if (!takes_info && previous.sa_handler == SIG_IGN) {
+    // The kernel does not let a process ignore a fault of its own.
+    if (!is_sent(info)) die_of(signal, info, previous);
+    return;
+  }
+  sigset_t blocked = previous.sa_mask;
+  if ((previous.sa_flags & SA_NODEFER) == 0) sigaddset(&blocked, signal);
+  sigset_t before;
+  pthread_sigmask(SIG_BLOCK, &blocked, &before);
+  if (takes_info)
+    previous.sa_sigaction(signal, info, context);
+  else
+    previous.sa_handler(signal);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+}
+
+void handle_fault(int signal, siginfo_t* info, void* opaque_context) {
+  auto* context = static_cast<ucontext_t*>(opaque_context);
+  uintptr_t resume = 0;
+  uintptr_t unused = 0;
+  if (!is_sent(info) && code_ranges.find(program_counter(context), resume) &&
+      reservations.find(reinterpret_cast<uintptr_t>(info->si_addr), unused)) {
+    reinterpret_cast<FaultResume>(resume)(context);
+    return;
+  }
+  call_previous(signal, info, opaque_context);
+}
+
+bool install() {
+  // SA_NODEFER: the signal is not left blocked, whichever way execution continues.
+  struct sigaction action = {};
+  action.sa_sigaction = handle_fault;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+  sigemptyset(&action.sa_mask);
+  WRUN_CHECK(sigaction(SIGSEGV, nullptr, &previous_segv) == 0);
+  WRUN_CHECK(sigaction(SIGBUS, nullptr, &previous_bus) == 0);
+  WRUN_CHECK(sigaction(SIGSEGV, &action, nullptr) == 0);
+  WRUN_CHECK(sigaction(SIGBUS, &action, nullptr) == 0);
+  return true;
+}
+
+}  // namespace
+
+void install_fault_handler() {
+  [[maybe_unused]] static const bool installed = install();
+}
+
+void register_code_range(const void* begin, const void* end, FaultResume resume) {
+  code_ranges.add(reinterpret_cast<uintptr_t>(begin), reinterpret_cast<uintptr_t>(end),
+                  reinterpret_cast<uintptr_t>(resume));
+}
+
+Reservation* register_reservation(const void* begin, size_t bytes) {
+  const auto address = reinterpret_cast<uintptr_t>(begin);
+  return reinterpret_cast<Reservation*>(reservations.add(address, address + bytes, 0));
+}
+
+void unregister_reservation(Reservation* reservation) { 
+  reservations.remove(reinterpret_cast<RangeRegistry::Entry*>(reservation));
+}
+
+}  // namespace wrun::runtime

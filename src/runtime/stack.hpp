@@ -1,0 +1,31 @@
+// The stack that guest frames live on: one reserved region, touched only as far as it is used.
+// Frames grow upwards from the bottom, return records downwards from the top; the stack is exhausted
+// when they meet.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace wrun::runtime {
+
+class Stack {
+ public:
+  explicit Stack(uint64_t bytes);  // rounded up to pages; mapped on first use
+  ~Stack();
+  Stack(const Stack&) = delete;
+  Stack& operator=(const Stack&) = delete;
+
+  uint64_t bytes() const { return bytes_; }
+  // Where the next activation may put its frames and its return records. Host calls leave both
+  // pointing past what is in use, so that a nested activation continues there.
+  // `frames` is null while the stack is unmapped; ensure_mapped() sets both.
+  uint64_t* frames = nullptr;
+  uint64_t* records = nullptr;
+  bool ensure_mapped();  // false: the host has no memory for it
+
+ private:
+  uint64_t bytes_;
+  void* region_ = nullptr;
+};
+
+}  // namespace wrun::runtime

@@ -1,0 +1,107 @@
+// A Store owns everything that instances are made of (spec 4.2.3) and is used by one thread at a
+// time. The executor is the tier that runs functions; the runtime does not know which one it is.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "runtime/memory.hpp"
+#include "runtime/stack.hpp"
+#include "runtime/table.hpp"
+#include "runtime/trap.hpp"
+#include "runtime/vm_context.hpp"
+#include "wasm/module.hpp"
+#include "wasm/type_registry.hpp"
+
+namespace wrun::runtime {
+
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  // Sets `code` of every function that `instance` defines. Called once, when its memories exist
+  // and before any of its code can run.
+  virtual void prepare(Instance& instance) = 0;
+  // Runs `function` with arguments in `slots`, which has room for arguments and results.
+  // On a trap the backtrace is in the store's last_trap().
+  virtual TrapCode call(Store& store, FuncRef& function, uint64_t* slots) = 0;
+};
+
+struct StoreLimits {
+  uint64_t memory_bytes = UINT64_MAX;       // per memory
+  uint64_t table_elements = 10'000'000;     // per table
+  uint64_t stack_bytes = 8u << 20;          // frames of guest code
+  uint32_t instances = 10'000;
+};
+
+struct Global {
+  wasm::GlobalType type;
+  GlobalCell cell;
+};
+
+struct Tag {
+  uint32_t type_id = 0;
+  const wasm::FuncType* type = nullptr;
+};
+
+class Store {
+ public:
+  Store(Executor& executor, wasm::TypeRegistry& types, const StoreLimits& limits);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  Executor& executor() { return executor_; }
+  wasm::TypeRegistry& types() { return types_; }
+  const StoreLimits& limits() const { return limits_; }
+  Stack& stack() { return stack_; }
+
+  // Host objects; the store keeps them.
+  FuncRef& add_host_function(const wasm::FuncType& type, HostCallback callback, void* environment);
+  Result<Memory*> add_memory(const wasm::MemoryType& type);
+  Result<Table*> add_table(const wasm::TableType& type, RefSlot init);
+  Global& add_global(const wasm::GlobalType& type, GlobalCell value);
+  Tag& add_tag(const wasm::FuncType& type);
+  Instance& add_instance(std::unique_ptr<Instance> instance);
+
+  // `slots` holds the arguments and has room for max(param_slots, result_slots).
+  std::expected<void, Trap> call(FuncRef& function, uint64_t* slots);
+
+  // --- for host callbacks, before they return TrapCode::Exit or TrapCode::HostError ---
+  void set_exit(uint32_t status) { trap_.exit_status = status; }
+  void set_host_error(std::string message) { trap_.message = std::move(message); }
+  Trap& last_trap() { return trap_; }
+
+  // Asks running code to stop with TrapCode::Interrupted. Safe from any thread and from signal
+  // handlers. Code translated without interruption checks only sees it in host calls.
+  void interrupt() { interrupt_.store(true, std::memory_order_relaxed); }
+  void clear_interrupt() { interrupt_.store(false, std::memory_order_relaxed); }
+  bool interrupted() const { return interrupt_.load(std::memory_order_relaxed); }
+  const std::atomic<bool>& interrupt_flag() const { return interrupt_; }
+
+  // Instructions left; counted down by code translated with fuel metering.
+  int64_t fuel = INT64_MAX;
+
+ private:
+  Executor& executor_;
+  wasm::TypeRegistry& types_;
+  StoreLimits limits_;
+  Stack stack_;
+  Trap trap_;
+  std::atomic<bool> interrupt_ = false;
+  std::deque<FuncRef> host_functions_;
+  std::deque<wasm::FuncType> host_types_;
+  std::deque<Global> globals_;
+  std::deque<Tag> tags_;
+  std::vector<std::unique_ptr<Memory>> memories_;
+  std::vector<std::unique_ptr<Table>> tables_;
+  std::vector<std::unique_ptr<Instance>> instances_;
+};
+
+}  // namespace wrun::runtime

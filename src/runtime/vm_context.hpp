@@ -1,0 +1,69 @@
+// What running code sees of its instance: plain structs of fixed layout, shared by all tiers.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/trap.hpp"
+#include "wasm/types.hpp"
+
+namespace wrun::runtime {
+
+class Instance;
+class Store;
+struct VMContext;
+
+// A linear memory as running code sees it. `base` never changes during the memory's life.
+struct MemoryView {
+  std::byte* base = nullptr;
+  uint64_t size = 0;      // bytes
+};
+
+struct FuncRef;
+
+// References are one slot: a FuncRef* or a host value; 0 is null.
+using RefSlot = uint64_t;
+
+struct TableView {
+  RefSlot* elements = nullptr;
+  uint64_t size = 0;      // elements
+};
+
+// A global's cell; v128 uses both slots. Imported globals share the exporter's cell.
+struct GlobalCell {
+  uint64_t slots[2] = {0, 0};
+};
+
+// Arguments arrive in `slots` from 0 on (v128 takes two), results leave there from 0 on.
+// i32 and f32 occupy the low half, the high half of results must be zero.
+// Anything but None ends the guest: see Store::set_exit and Store::set_host_error for details.
+using HostCallback = TrapCode (*)(void* environment, VMContext& caller, uint64_t* slots);
+
+// What a function reference points to; one per function and instance, never moves.
+struct FuncRef {
+  uint32_t type_id = 0;                // canonical (wasm::TypeRegistry)
+  bool is_host = false;
+  uint32_t param_slots = 0;
+  uint32_t result_slots = 0;
+  VMContext* vm = nullptr;             // the defining instance; of a host function: null
+  void* code = nullptr;                // the tier's record of the function; host: null
+  HostCallback callback = nullptr;     // host functions
+  void* environment = nullptr;
+  const wasm::FuncType* type = nullptr;
+  uint32_t function_index = 0;         // in its module
+};
+
+struct VMContext {
+  // Memory 0, also in `memories`. Null views stand in where there is none.
+  MemoryView* memory0 = nullptr;
+  MemoryView** memories = nullptr;     // by memory index
+  GlobalCell** globals = nullptr;      // by global index
+  TableView** tables = nullptr;        // by table index
+  FuncRef** functions = nullptr;       // by function index; imports point to the exporter's
+  const uint32_t* type_ids = nullptr;  // by type index: canonical ids
+  Store* store = nullptr;
+  Instance* instance = nullptr;
+};
+
+}  // namespace wrun::runtime
