@@ -1,14 +1,40 @@
 # How tests are found and registered. tests/CMakeLists.txt says which files count.
 
-# wrun_add_test(NAME name LABELS label... COMMAND command...): a ctest entry that finds the executable in $WRUN and,
-# in a cross build, the emulator in $WRUN_EMULATOR.
+# What tests read beside the checkout: -DNAME=…, else the environment's NAME, else the default.
+function(wrun_data_dir name default)
+  set(folder "${${name}}")
+  if(NOT folder)
+    set(folder "$ENV{${name}}")
+  endif()
+  if(NOT folder)
+    set(folder ${PROJECT_SOURCE_DIR}/${default})
+  endif()
+  get_filename_component(folder "${folder}" ABSOLUTE BASE_DIR ${PROJECT_SOURCE_DIR})
+  set(${name} ${folder} PARENT_SCOPE)
+endfunction()
+wrun_data_dir(WRUN_GUESTS_DIR ../shared/guests)
+wrun_data_dir(WRUN_SPEC_DIR ../shared/spec-testsuite)
+
+# wrun_leave_out(TEXT): notes that something is not tested in this build, for tools/test to say so.
+function(wrun_leave_out text)
+  message(STATUS "left out: ${text}")
+  set_property(GLOBAL APPEND_STRING PROPERTY WRUN_LEFT_OUT "${text}\n")
+endfunction()
+
+function(wrun_write_left_out)
+  get_property(text GLOBAL PROPERTY WRUN_LEFT_OUT)
+  file(WRITE ${PROJECT_BINARY_DIR}/left-out.txt "${text}")
+endfunction()
+
+# wrun_add_test(NAME name LABELS label... COMMAND command...): a ctest entry that finds the executable in $WRUN, in a
+# cross build the emulator in $WRUN_EMULATOR, and the folders above in $WRUN_GUESTS_DIR and $WRUN_SPEC_DIR.
 function(wrun_add_test)
   cmake_parse_arguments(PARSE_ARGV 0 test "" "NAME" "LABELS;COMMAND")
   add_test(NAME ${test_NAME} COMMAND ${test_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   list(JOIN CMAKE_CROSSCOMPILING_EMULATOR " " emulator)
   set_tests_properties(${test_NAME} PROPERTIES
     LABELS "${test_LABELS}"
-    ENVIRONMENT "WRUN=${PROJECT_BINARY_DIR}/wrun;WRUN_EMULATOR=${emulator}"
+    ENVIRONMENT "WRUN=${PROJECT_BINARY_DIR}/wrun;WRUN_EMULATOR=${emulator};WRUN_GUESTS_DIR=${WRUN_GUESTS_DIR};WRUN_SPEC_DIR=${WRUN_SPEC_DIR}"
     TIMEOUT 600)
 endfunction()
 
