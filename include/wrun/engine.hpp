@@ -1,0 +1,56 @@
+// Engine: what modules and stores have in common.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wrun/error.hpp"
+
+namespace wrun {
+
+namespace detail {
+struct EngineState;
+}
+
+// A proposal to the WebAssembly standard that can be switched on and off.
+struct FeatureInfo {
+  std::string_view name;  // "simd", "tail-call", …
+  bool on_by_default;
+};
+
+// All proposals that this version knows.
+std::span<const FeatureInfo> known_features();
+
+struct Config {
+  struct FeatureSwitch {
+    std::string name;
+    bool enabled;
+  };
+  // Deviations from the defaults, in order.
+  std::vector<FeatureSwitch> features;
+  // Loops and calls look for Store::interrupt(), which costs a few percent. Without it an
+  // interruption is seen only in host calls.
+  bool interruptible = false;
+  // Instructions are counted against Store::set_fuel(), which costs 10 to 30 percent.
+  bool fuel = false;
+  // Threads that validate a large module; 0: as many as there are processors.
+  unsigned threads = 0;
+};
+
+// A handle, cheap to copy; all functions are thread-safe. Modules and stores keep their engine
+// alive. Modules can be instantiated only in stores of the same engine.
+class Engine {
+ public:
+  // Fails with Kind::Usage for an unknown feature name.
+  static Result<Engine> create(const Config& config = {});
+
+ private:
+  friend struct Access;
+  explicit Engine(std::shared_ptr<detail::EngineState> state) : state_(std::move(state)) {}
+  std::shared_ptr<detail::EngineState> state_;
+};
+
+}  // namespace wrun
