@@ -1,8 +1,9 @@
-// wordfreq FILE|FOLDER...: lines, words and bytes of each text, and the ten most frequent words of them all.
+// wordfreq FILE|FOLDER...: lines, words and bytes of each text, and the ten most frequent words of
+// them all.
 //
-// Folders are walked to the bottom. Everything is printed in a fixed order (files by path, words by count and then by
-// name), so that the output can be compared. A word is a run of ASCII letters, apostrophes within it included, or of
-// bytes outside ASCII; case is ignored.
+// Folders are walked to the bottom. Everything is printed in a fixed order (files by path, words by
+// count and then by name), so that the output can be compared. A word is a run of ASCII letters,
+// apostrophes within it included, or of bytes outside ASCII; case is ignored.
 #include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
@@ -87,7 +88,8 @@ static size_t hash(const char* text) {
 
 static Word* find(Words* words, const char* text) {
   size_t at = hash(text) & (words->capacity - 1);
-  while (words->slots[at].text && strcmp(words->slots[at].text, text) != 0) at = (at + 1) & (words->capacity - 1);
+  while (words->slots[at].text && strcmp(words->slots[at].text, text) != 0)
+    at = (at + 1) & (words->capacity - 1);
   return &words->slots[at];
 }
 
@@ -111,7 +113,9 @@ static void add_word(Words* words, const char* text) {
   word->count++;
 }
 
-static bool is_letter(int c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80; }
+static bool is_letter(int c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c >= 0x80;
+}
 
 static bool count_file(const char* path, Counts* counts, Words* words) {
   FILE* file = fopen(path, "rb");
@@ -141,7 +145,9 @@ static bool count_file(const char* path, Counts* counts, Words* words) {
   return good;
 }
 
-static int by_name(const void* a, const void* b) { return strcmp(*(char* const*)a, *(char* const*)b); }
+static int by_name(const void* a, const void* b) {
+  return strcmp(*(char* const*)a, *(char* const*)b);
+}
 
 static int by_count(const void* a, const void* b) {
   const Word *x = a, *y = b;
@@ -179,6 +185,7 @@ int main(int argc, char** argv) {
 
   qsort(words.slots, words.capacity, sizeof *words.slots, by_count);
   printf("\nmost frequent of %zu different words\n", words.used);
-  for (size_t i = 0; i < words.used && i < kTopWords; i++) printf("%6lu  %s\n", words.slots[i].count, words.slots[i].text);
+  for (size_t i = 0; i < words.used && i < kTopWords; i++)
+    printf("%6lu  %s\n", words.slots[i].count, words.slots[i].text);
   return good ? 0 : 1;
 }
