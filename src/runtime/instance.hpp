@@ -61,8 +61,9 @@ class Instance {
   Instance& operator=(const Instance&) = delete;
 
  private:
-  Instance() = default;
-  friend class Instantiation;  // instance.cpp
+  friend class Instantiation;  // instantiation.cpp
+  friend class Store;
+  Instance(Store& store, std::shared_ptr<const wasm::Module> module, std::string name);
 
   VMContext vm_;
   std::shared_ptr<const wasm::Module> module_;

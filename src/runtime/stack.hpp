@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/vm_context.hpp"
+
 namespace wrun::runtime {
 
 class Stack {
@@ -21,6 +23,12 @@ class Stack {
   // `frames` is null while the stack is unmapped; ensure_mapped() sets both.
   uint64_t* frames = nullptr;
   uint64_t* records = nullptr;
+  // How and where the latest activation ended; the tier that ran it knows what the pointers mean.
+  TrapCode exit_code = TrapCode::None;
+  const void* exit_pc = nullptr;
+  const void* exit_records = nullptr;
+  VMContext* exit_vm = nullptr;
+
   bool ensure_mapped();  // false: the host has no memory for it
 
  private:

@@ -38,6 +38,7 @@ struct StoreLimits {
   uint64_t table_elements = 10'000'000;     // per table
   uint64_t stack_bytes = 8u << 20;          // frames of guest code
   uint32_t instances = 10'000;
+  bool guarded_memories = true;             // false: explicit bounds checks in every memory
 };
 
 struct Global {
@@ -68,10 +69,13 @@ class Store {
   Result<Table*> add_table(const wasm::TableType& type, RefSlot init);
   Global& add_global(const wasm::GlobalType& type, GlobalCell value);
   Tag& add_tag(const wasm::FuncType& type);
+  Tag& add_tag(uint32_t type_id, const wasm::FuncType& type);  // `type` outlives the store
   Instance& add_instance(std::unique_ptr<Instance> instance);
+  size_t instance_count() const { return instances_.size(); }
 
   // `slots` holds the arguments and has room for max(param_slots, result_slots).
-  std::expected<void, Trap> call(FuncRef& function, uint64_t* slots);
+  // `caller` is whom a host function sees as its caller; by default an instance of nothing.
+  std::expected<void, Trap> call(FuncRef& function, uint64_t* slots, Instance* caller = nullptr);
 
   // --- for host callbacks, before they return TrapCode::Exit or TrapCode::HostError ---
   void set_exit(uint32_t status) { trap_.exit_status = status; }
@@ -89,11 +93,15 @@ class Store {
   int64_t fuel = INT64_MAX;
 
  private:
+  const wasm::FuncType& keep_type(const wasm::FuncType& type);
+  Instance& host_instance();
+
   Executor& executor_;
   wasm::TypeRegistry& types_;
   StoreLimits limits_;
   Stack stack_;
   Trap trap_;
+  uint32_t call_depth_ = 0;
   std::atomic<bool> interrupt_ = false;
   std::deque<FuncRef> host_functions_;
   std::deque<wasm::FuncType> host_types_;
@@ -102,6 +110,7 @@ class Store {
   std::vector<std::unique_ptr<Memory>> memories_;
   std::vector<std::unique_ptr<Table>> tables_;
   std::vector<std::unique_ptr<Instance>> instances_;
+  std::unique_ptr<Instance> host_instance_;  // made when first needed
 };
 
 }  // namespace wrun::runtime

@@ -1,0 +1,89 @@
+#include "runtime/store.hpp"
+
+#include "runtime/instance.hpp"
+
+namespace wrun::runtime {
+
+Store::Store(Executor& executor, wasm::TypeRegistry& types, const StoreLimits& limits)
+    : executor_(executor), types_(types), limits_(limits), stack_(limits.stack_bytes) {}
+
+Store::~Store() = default;
+
+FuncRef& Store::add_host_function(const wasm::FuncType& type, HostCallback callback,
+                                  void* environment) {
+  const wasm::FuncType& kept = keep_type(type);
+  FuncRef& function = host_functions_.emplace_back();
+  function.type_id = types_.function_type(kept);
+  function.is_host = true;
+  function.param_slots = kept.param_slots;
+  function.result_slots = kept.result_slots;
+  function.callback = callback;
+  function.environment = environment;
+  function.type = &kept;
+  return function;
+}
+
+Result<Memory*> Store::add_memory(const wasm::MemoryType& type) {
+  Memory::Options options;
+  options.maximum_bytes = limits_.memory_bytes;
+  options.allow_guard = limits_.guarded_memories;
+  return memories_.emplace_back(WRUN_TRY(Memory::create(type, options))).get();
+}
+
+Result<Table*> Store::add_table(const wasm::TableType& type, RefSlot init) {
+  return tables_.emplace_back(WRUN_TRY(Table::create(type, init, limits_.table_elements))).get();
+}
+
+Global& Store::add_global(const wasm::GlobalType& type, GlobalCell value) {
+  return globals_.emplace_back(type, value);
+}
+
+Tag& Store::add_tag(const wasm::FuncType& type) {
+  const wasm::FuncType& kept = keep_type(type);
+  return add_tag(types_.function_type(kept), kept);
+}
+
+Tag& Store::add_tag(uint32_t type_id, const wasm::FuncType& type) {
+  return tags_.emplace_back(type_id, &type);
+}
+
+Instance& Store::add_instance(std::unique_ptr<Instance> instance) {
+  return *instances_.emplace_back(std::move(instance));
+}
+
+const wasm::FuncType& Store::keep_type(const wasm::FuncType& type) {
+  wasm::FuncType& kept = host_types_.emplace_back(type);
+  kept.count_slots();
+  return kept;
+}
+
+std::expected<void, Trap> Store::call(FuncRef& function, uint64_t* slots, Instance* caller) {
+  // A call from within a host function leaves what the outer call has reported so far alone.
+  Trap outer = std::exchange(trap_, {});
+  ++call_depth_;
+  TrapCode code = TrapCode::None;
+  if (!function.is_host) {
+    code = executor_.call(*this, function, slots);
+  } else {
+    if (caller == nullptr) caller = &host_instance();
+    code = function.callback(function.environment, caller->vm(), slots);
+  }
+  --call_depth_;
+
+  std::expected<void, Trap> outcome;
+  if (code != TrapCode::None) {
+    trap_.code = code;
+    if (trap_.message.empty()) trap_.message = trap_message(code);
+    outcome = std::unexpected(trap_);
+  }
+  if (call_depth_ > 0) trap_ = std::move(outer);
+  return outcome;
+}
+
+Instance& Store::host_instance() {
+  if (host_instance_ == nullptr)
+    host_instance_.reset(new Instance(*this, std::make_shared<const wasm::Module>(), "host"));
+  return *host_instance_;
+}
+
+}  // namespace wrun::runtime
