@@ -5,7 +5,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
 
 # build_preset PRESET [TARGET]: installs what the preset needs, configures, builds. Quiet unless something fails.
 build_preset() {
-    local preset=$1 target=${2:-all} groups=(build) log started=$SECONDS
+    local preset=$1 target=${2:-all} groups=(build) log started
     case $preset in
         asan | tsan | coverage) groups+=(sanitizers) ;;
         gcc) groups+=(gcc) ;;
@@ -14,6 +14,7 @@ build_preset() {
     ensure_packages "${groups[@]}" || return 1
 
     echo "building $preset"
+    started=$SECONDS
     log=$(mktemp)
     if ! cmake --preset "$preset" >"$log" 2>&1; then
         cat "$log" >&2

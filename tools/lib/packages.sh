@@ -54,8 +54,8 @@ ensure_packages() {
 missing_packages() {
     local installed package
     # shellcheck disable=SC2016
-    installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^installed //p')
+    installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null || true) # fails for unknown ones
     for package in "$@"; do
-        grep -qxF -- "$package" <<<"$installed" || echo "$package"
+        grep -qxF -- "installed $package" <<<"$installed" || echo "$package"
     done | sort -u
 }
