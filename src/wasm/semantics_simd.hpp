@@ -82,6 +82,12 @@ WRUN_INLINE Unsigned absolute(Unsigned a) {
   return (Signed)a < 0 ? -a : a;
 }
 
+// The deterministic profile does not fuse; nor may the compiler, hence -ffp-contract=off.
+template <class F>
+WRUN_INLINE F madd(F a, F b, F c) {
+  return a * b + c;
+}
+
 // Saturates; only two products of -128 with itself do not fit (spec 4.3.5, vrelaxeddot).
 WRUN_INLINE I16x8 relaxed_dot(I8x16 a, I8x16 b) {
   const auto even = [](I8x16 v) { return (I16x8)((U16x8)v << 8) >> 8; };
@@ -177,7 +183,7 @@ WRUN_INLINE I16x8 relaxed_dot(I8x16 a, I8x16 b) {
 // --- all 128 bits
 
 WRUN_SIMD_UNARY(V128Not, V128, ~a)
-WRUN_SIMD_BINARY(V128And, V128, a& b)
+WRUN_SIMD_BINARY(V128And, V128, (a & b))
 WRUN_SIMD_BINARY(V128Andnot, V128, a & ~b)
 WRUN_SIMD_BINARY(V128Or, V128, a | b)
 WRUN_SIMD_BINARY(V128Xor, V128, a ^ b)
@@ -233,9 +239,9 @@ WRUN_SIMD_UP_TO_16(8x16)
 WRUN_SIMD_UP_TO_16(16x8)
 #undef WRUN_SIMD_UP_TO_16
 
-WRUN_SIMD_BINARY(I16x8Mul, U16x8, a* b)
-WRUN_SIMD_BINARY(I32x4Mul, U32x4, a* b)
-WRUN_SIMD_BINARY(I64x2Mul, U64x2, a* b)
+WRUN_SIMD_BINARY(I16x8Mul, U16x8, (a * b))
+WRUN_SIMD_BINARY(I32x4Mul, U32x4, (a * b))
+WRUN_SIMD_BINARY(I64x2Mul, U64x2, (a * b))
 WRUN_SIMD_UNARY(I8x16Popcnt, U8x16, simd::population_count(a))
 WRUN_SIMD_BINARY(I16x8Q15mulrSatS, I16x8, simd::q15mulr_sat(a, b))
 WRUN_SIMD_BINARY(I32x4DotI16x8S, I16x8, simd::dot(a, b))
@@ -269,7 +275,7 @@ WRUN_SIMD_BINARY(I16x8NarrowI32x4U, I32x4, simd::narrow_u(a, b))
 #define WRUN_SIMD_FLOAT(F, sign_bit)                              \
   WRUN_SIMD_BINARY(F##Add, F, a + b)                              \
   WRUN_SIMD_BINARY(F##Sub, F, a - b)                              \
-  WRUN_SIMD_BINARY(F##Mul, F, a* b)                               \
+  WRUN_SIMD_BINARY(F##Mul, F, (a * b))                            \
   WRUN_SIMD_BINARY(F##Div, F, a / b)                              \
   WRUN_SIMD_BINARY(F##Min, F, simd::minimum(a, b))                \
   WRUN_SIMD_BINARY(F##Max, F, simd::maximum(a, b))                \
@@ -282,7 +288,7 @@ WRUN_SIMD_BINARY(I16x8NarrowI32x4U, I32x4, simd::narrow_u(a, b))
   WRUN_SIMD_BINARY(F##Le, F, a <= b)                              \
   WRUN_SIMD_BINARY(F##Ge, F, a >= b)                              \
   WRUN_SIMD_UNARY(F##Abs, V128, a & ~simd::splat<V128>(sign_bit)) \
-  WRUN_SIMD_UNARY(F##Neg, V128, a ^ simd::splat<V128>(sign_bit))  \
+  WRUN_SIMD_UNARY(F##Neg, F, -a)                                  \
   WRUN_SIMD_UNARY(F##Sqrt, F, simd::square_root(a))               \
   WRUN_SIMD_UNARY(F##Ceil, F, simd::ceil(a))                      \
   WRUN_SIMD_UNARY(F##Floor, F, simd::floor(a))                    \
@@ -345,11 +351,10 @@ WRUN_SIMD_SAME(F32x4RelaxedMax, F32x4Max)
 WRUN_SIMD_SAME(F64x2RelaxedMin, F64x2Min)
 WRUN_SIMD_SAME(F64x2RelaxedMax, F64x2Max)
 WRUN_SIMD_SAME(I16x8RelaxedQ15mulrS, I16x8Q15mulrSatS)
-// The deterministic profile does not fuse; nor may the compiler, see -ffp-contract=off.
-WRUN_SIMD_TERNARY(F32x4RelaxedMadd, (F32x4)a*(F32x4)b + (F32x4)c)
-WRUN_SIMD_TERNARY(F32x4RelaxedNmadd, -(F32x4)a*(F32x4)b + (F32x4)c)
-WRUN_SIMD_TERNARY(F64x2RelaxedMadd, (F64x2)a*(F64x2)b + (F64x2)c)
-WRUN_SIMD_TERNARY(F64x2RelaxedNmadd, -(F64x2)a*(F64x2)b + (F64x2)c)
+WRUN_SIMD_TERNARY(F32x4RelaxedMadd, simd::madd((F32x4)a, (F32x4)b, (F32x4)c))
+WRUN_SIMD_TERNARY(F32x4RelaxedNmadd, simd::madd(-(F32x4)a, (F32x4)b, (F32x4)c))
+WRUN_SIMD_TERNARY(F64x2RelaxedMadd, simd::madd((F64x2)a, (F64x2)b, (F64x2)c))
+WRUN_SIMD_TERNARY(F64x2RelaxedNmadd, simd::madd(-(F64x2)a, (F64x2)b, (F64x2)c))
 WRUN_SIMD_BINARY(I16x8RelaxedDotI8x16I7x16S, I8x16, simd::relaxed_dot(a, b))
 WRUN_SIMD_TERNARY(I32x4RelaxedDotI8x16I7x16AddS,
                   (U32x4)simd::extadd_pairwise(simd::relaxed_dot((I8x16)a, (I8x16)b)) + (U32x4)c)

@@ -120,10 +120,11 @@ WRUN_INLINE I8x16 shift_right(I8x16 a, uint32_t count) {
   return (I8x16)_mm_packs_epi16((__m128i)shift_right(low, count + 8),
                                 (__m128i)shift_right(high, count + 8));
 }
-// Nor one of signed 64-bit lanes: extend the sign from where the shift has put it.
+// Nor one of signed 64-bit lanes: shift the bits that differ from the sign.
 WRUN_INLINE I64x2 shift_right(I64x2 a, uint32_t count) {
-  const U64x2 sign = shift_right(U64x2{} + (uint64_t{1} << 63), count);
-  return (I64x2)((shift_right((U64x2)a, count) ^ sign) - sign);
+  const __m128i upper_signs = _mm_srai_epi32((__m128i)a, 31);
+  const U64x2 sign = (U64x2)_mm_shuffle_epi32(upper_signs, _MM_SHUFFLE(3, 3, 1, 1));
+  return (I64x2)(shift_right((U64x2)a ^ sign, count) ^ sign);
 }
 
 WRUN_INLINE U8x16 population_count(U8x16 a) {
@@ -367,8 +368,8 @@ WRUN_INLINE F ceil(F a) {
 }
 #endif
 
-// The instructions give 0x80000000 for what does not fit, NaNs included. Flipping all its bits makes
-// it the greatest number.
+// The instructions give 0x80000000 for what does not fit, NaNs included. Flipping all its bits
+// makes it the greatest number.
 WRUN_INLINE I32x4 trunc_sat_s(F32x4 a) {
   const F32x4 number = (F32x4)((I32x4)a & (a == a));
   const I32x4 above = number >= F32x4{} + 0x1p31F;
