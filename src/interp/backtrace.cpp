@@ -1,0 +1,58 @@
+#include "interp/backtrace.hpp"
+
+#include <algorithm>
+
+#include "interp/interpreter.hpp"
+
+namespace wrun::interp {
+namespace {
+
+// The module offset of the latest noted instruction that starts before `pc`.
+uint32_t module_offset(const FuncCode& code, Pc pc, bool returns_to_pc) {
+  if (pc < code.begin || pc >= code.begin + code.code_bytes)
+    return code.module->module().functions[code.function_index].body_offset;
+  const auto at = static_cast<uint32_t>(pc - code.begin);
+  const auto* end = code.offsets + code.offset_count;
+  const auto* after = std::upper_bound(
+      code.offsets, end, returns_to_pc ? at - 1 : at,
+      [](uint32_t value, const FuncCode::OffsetEntry& entry) { return value < entry.code; });
+  return after == code.offsets ? code.module->module().functions[code.function_index].body_offset
+                               : std::prev(after)->wasm;
+}
+
+void add_frame(runtime::Trap& trap, const VMContext& vm, Pc pc, bool returns_to_pc) {
+  const wasm::Module& module = vm.instance->module();
+  if (module.functions.size() == module.imported_functions) return;
+  // Any function of the instance leads to the code of its module.
+  auto* some = static_cast<FuncCode*>(vm.functions[module.imported_functions]->code);
+  const FuncCode* code = some->module->find(pc);
+  if (code == nullptr) return;
+  if (trap.frames.size() == runtime::kMaxBacktraceFrames) {
+    ++trap.omitted_frames;
+    return;
+  }
+  runtime::Frame& frame = trap.frames.emplace_back();
+  frame.module = vm.instance->name();
+  frame.function_index = code->function_index;
+  frame.offset = module_offset(*code, pc, returns_to_pc);
+}
+
+}  // namespace
+
+void record_backtrace(runtime::Store& store, Pc exit_code) {
+  const runtime::Stack& stack = store.stack();
+  runtime::Trap& trap = store.last_trap();
+  trap.frames.clear();
+  trap.omitted_frames = 0;
+  const VMContext* vm = stack.exit_vm;
+  const auto* record = static_cast<const Record*>(stack.exit_records);
+  add_frame(trap, *vm, static_cast<Pc>(stack.exit_pc), false);
+  for (; record->pc != exit_code; ++record) {
+    if (record->pc == switch_back_code())
+      vm = reinterpret_cast<const VMContext*>(record->fp);
+    else
+      add_frame(trap, *vm, record->pc, true);
+  }
+}
+
+}  // namespace wrun::interp

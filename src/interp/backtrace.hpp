@@ -1,0 +1,13 @@
+// The guest's call stack at a trap.
+#pragma once
+
+#include "interp/bytecode.hpp"
+#include "runtime/store.hpp"
+
+namespace wrun::interp {
+
+// Writes the frames of the activation that just trapped to store.last_trap(). `exit_code` is where
+// its outermost record returns to.
+void record_backtrace(runtime::Store& store, Pc exit_code);
+
+}  // namespace wrun::interp

@@ -1,0 +1,137 @@
+// The register code that functions are translated to (docs/interpreter.md).
+//
+// Every instruction starts with the address of its handler, followed by operands, and is a multiple
+// of 8 bytes long. Operands are slots of the frame (16-bit numbers of 64-bit slots), immediates,
+// or the accumulators: one register each for integers, f32, f64 and v128 that holds the latest
+// result of that bank. An instruction that has a result writes it to its bank's accumulator, and, in
+// form Dst::Slot, to a slot as well.
+//
+// A frame is: parameters, other locals, operand stack. The callee's frame begins at the caller's first
+// argument; results are left where the frame began, and the first one in its accumulator too.
+// Return records live on the other end of the stack (runtime/stack.hpp).
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+#include "runtime/vm_context.hpp"
+#include "wasm/opcodes.hpp"
+#include "wasm/v128.hpp"
+
+#if defined(__clang__)
+#define WRUN_HANDLER __attribute__((preserve_none))
+#else
+#define WRUN_HANDLER
+#endif
+
+namespace wrun::interp {
+
+using runtime::VMContext;
+using wasm::V128;
+
+using Pc = const std::byte*;
+
+struct Record {
+  Pc pc;         // where the caller goes on
+  uint64_t* fp;  // the caller's frame
+};
+
+// The machine state travels in registers from handler to handler.
+typedef WRUN_HANDLER void (*Handler)(Pc pc, uint64_t* fp, std::byte* memory,  // NOLINT
+                                     VMContext* vm, Record* sp, uint64_t r0, double f0, float g0,
+                                     V128 v0);
+
+// What a call needs to know of its callee. `entry` leads to a Translate instruction until the first
+// call; `frame_bytes` is written before `entry` is replaced.
+struct FuncCode {
+  Handler translate = nullptr;  // the Translate instruction that `entry` first leads to
+  Pc entry = nullptr;
+  uint64_t frame_bytes = 0;  // from fp to the end of the frame, plus room for a host call's record
+  uint32_t function_index = 0;
+  uint32_t code_bytes = 0;
+  class ModuleCode* module = nullptr;
+  // From code to module, for backtraces: pairs in ascending order, made with the code.
+  struct OffsetEntry {
+    uint32_t code;  // start of an instruction, relative to entry's block
+    uint32_t wasm;
+  };
+  const OffsetEntry* offsets = nullptr;
+  uint32_t offset_count = 0;
+  Pc begin = nullptr;
+};
+
+// Where an operand comes from. At most one operand of an instruction is an accumulator and at most
+// one is an immediate.
+enum class Src : uint8_t { Slot, Acc, Imm };
+enum class Dst : uint8_t { Slot, Acc };
+
+// Operand forms of binary instructions: S slot, R accumulator, I immediate; left operand first.
+enum class BinaryForm : uint8_t { SS, SR, RS, SI, IS, RI, IR, Count };
+enum class UnaryForm : uint8_t { S, R, Count };
+// Fused compare-and-branch.
+enum class BranchForm : uint8_t { SS, SR, RS, SI, RI, Count };
+// Addresses: one operand, the sum of two, or left + (right << log2 of the access width).
+enum class AddressForm : uint8_t { S, R, AddSS, AddSR, AddRS, ScaledSS, ScaledSR, ScaledRS, Count };
+// Address and value of a store.
+enum class StoreForm : uint8_t { SS, SR, RS, SI, RI, AddSSS, AddSSR, AddRSS, AddSSI, ScaledSSS, ScaledSSR, ScaledSRS, Count };
+// How memory 0 is accessed; other memories always go through AnyMemory.
+enum class Access : uint8_t { Guarded32, Checked32, Checked64, Count };
+
+// Positions of handlers within the row of a wasm opcode.
+constexpr size_t binary_at(BinaryForm form, Dst dst) {
+  return static_cast<size_t>(form) * 2 + static_cast<size_t>(dst);
+}
+inline constexpr size_t kBinaryHandlers = static_cast<size_t>(BinaryForm::Count) * 2;
+constexpr size_t branch_at(BranchForm form, bool if_true) {
+  return kBinaryHandlers + static_cast<size_t>(form) * 2 + (if_true ? 1 : 0);
+}
+inline constexpr size_t kCompareHandlers =
+    kBinaryHandlers + static_cast<size_t>(BranchForm::Count) * 2;
+constexpr size_t unary_at(UnaryForm form, Dst dst) {
+  return static_cast<size_t>(form) * 2 + static_cast<size_t>(dst);
+}
+inline constexpr size_t kUnaryHandlers = static_cast<size_t>(UnaryForm::Count) * 2;
+constexpr size_t load_at(Access access, AddressForm form, Dst dst) {
+  return (static_cast<size_t>(access) * static_cast<size_t>(AddressForm::Count) +
+          static_cast<size_t>(form)) *
+             2 +
+         static_cast<size_t>(dst);
+}
+inline constexpr size_t kAnyMemoryLoad =
+    static_cast<size_t>(Access::Count) * static_cast<size_t>(AddressForm::Count) * 2;
+inline constexpr size_t kLoadHandlers = kAnyMemoryLoad + 1;
+constexpr size_t store_at(Access access, StoreForm form) {
+  return static_cast<size_t>(access) * static_cast<size_t>(StoreForm::Count) +
+         static_cast<size_t>(form);
+}
+inline constexpr size_t kAnyMemoryStore =
+    static_cast<size_t>(Access::Count) * static_cast<size_t>(StoreForm::Count);
+inline constexpr size_t kStoreHandlers = kAnyMemoryStore + 1;
+
+enum class Code : uint16_t {
+#define WRUN_CODE(id) id,
+#include "interp/bytecode.def"
+#undef WRUN_CODE
+  Count
+};
+
+// left + (right << shift), which addresses of array elements are made of.
+struct ShiftAddHandlers {
+  Handler slot[3];  // SS, SR, RS, to slot and accumulator
+  Handler acc[3];   // to the accumulator alone
+};
+
+struct HandlerTable {
+  const Handler* rows[wasm::kOpCount] = {};
+  Handler codes[static_cast<size_t>(Code::Count)] = {};
+  ShiftAddHandlers shift_add32 = {};
+
+  Handler operator[](Code code) const { return codes[static_cast<size_t>(code)]; }
+  const Handler* row(wasm::Op op) const { return rows[static_cast<size_t>(op)]; }
+};
+
+// The handlers built for the best instruction set that this machine has.
+const HandlerTable& handler_table();
+
+}  // namespace wrun::interp

@@ -1,0 +1,217 @@
+#include "interp/interpreter.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/assert.hpp"
+#include "interp/backtrace.hpp"
+#include "interp/handler.hpp"
+#include "interp/translator.hpp"
+#include "runtime/signals.hpp"
+
+#if defined(__x86_64__)
+#include <ucontext.h>
+#endif
+
+namespace wrun::interp {
+
+#define WRUN_DECLARE_HANDLERS(isa)                \
+  namespace isa {                                 \
+  void add_integer_handlers(HandlerTable& table); \
+  void add_float_handlers(HandlerTable& table);   \
+  void add_memory_handlers(HandlerTable& table);  \
+  void add_control_handlers(HandlerTable& table); \
+  void add_simd_handlers(HandlerTable& table);    \
+  }
+WRUN_DECLARE_HANDLERS(baseline)
+#if defined(WRUN_HAVE_ISA_V3)
+WRUN_DECLARE_HANDLERS(v3)
+#endif
+
+namespace {
+
+// Return addresses that are not in any function.
+struct FixedCode {
+  Handler exit_activation;
+  Handler switch_back;
+};
+FixedCode fixed_code;
+
+HandlerTable make_handler_table() {
+  HandlerTable table;
+  const auto add_all = [&]<class... Add>(Add... add) { (add(table), ...); };
+#if defined(WRUN_HAVE_ISA_V3)
+  if (__builtin_cpu_supports("x86-64-v3"))
+    add_all(v3::add_integer_handlers, v3::add_float_handlers, v3::add_memory_handlers,
+            v3::add_control_handlers, v3::add_simd_handlers);
+  else
+#endif
+    add_all(baseline::add_integer_handlers, baseline::add_float_handlers,
+            baseline::add_memory_handlers, baseline::add_control_handlers,
+            baseline::add_simd_handlers);
+  fixed_code = {table[Code::ExitActivation], table[Code::SwitchBack]};
+  return table;
+}
+
+Pc exit_code() { return reinterpret_cast<Pc>(&fixed_code.exit_activation); }
+
+// Handlers that rely on the guard find the pc in its register when they fault, which holds for
+// preserve_none on x86-64 only.
+#if defined(__x86_64__) && defined(__clang__) && !defined(WRUN_NO_GUARDED_HANDLERS)
+constexpr bool kGuardedHandlers = true;
+
+extern "C" const std::byte __start_wrun_guarded_handlers[];  // made by the linker
+extern "C" const std::byte __stop_wrun_guarded_handlers[];
+
+WRUN_HANDLER void memory_fault(WRUN_STATE_PARAMETERS) {
+  r0 = static_cast<uint64_t>(TrapCode::OutOfBoundsMemoryAccess);
+  WRUN_TAIL_CALL trap_exit(WRUN_STATE);
+}
+
+void install_guard_handling() {
+  [[maybe_unused]] static const bool installed = [] {
+    runtime::register_code_range(
+        __start_wrun_guarded_handlers, __stop_wrun_guarded_handlers, [](ucontext_t* context) {
+          context->uc_mcontext.gregs[REG_RIP] = reinterpret_cast<greg_t>(memory_fault);
+        });
+    runtime::install_fault_handler();
+    return true;
+  }();
+}
+#else
+constexpr bool kGuardedHandlers = false;
+void install_guard_handling() {}
+#endif
+
+Access access_of(runtime::Instance& instance) {
+  if (instance.module().memories.empty()) return Access::Checked32;
+  const runtime::Memory& memory = instance.memory(0);
+  if (memory.type().limits.is_64) return Access::Checked64;
+  return kGuardedHandlers && memory.kind() == runtime::MemoryKind::Guarded ? Access::Guarded32
+                                                                           : Access::Checked32;
+}
+
+}  // namespace
+
+const HandlerTable& handler_table() {
+  static const HandlerTable table = make_handler_table();
+  return table;
+}
+
+Pc switch_back_code() { return reinterpret_cast<Pc>(&fixed_code.switch_back); }
+
+WRUN_HANDLER void trap_exit(WRUN_STATE_PARAMETERS) {
+  runtime::Stack& stack = vm->store->stack();
+  stack.exit_code = static_cast<TrapCode>(r0);
+  stack.exit_pc = pc;
+  stack.exit_records = sp;
+  stack.exit_vm = vm;
+}
+
+void translate_function(FuncCode& code) { code.module->translate(code); }
+
+ModuleCode::ModuleCode(std::shared_ptr<const wasm::Module> module, Access access,
+                       const InterpreterOptions& options)
+    : module_(std::move(module)), access_(access), options_(options) {
+  const size_t count = module_->functions.size() - module_->imported_functions;
+  functions_ = std::make_unique<FuncCode[]>(count);
+  const Handler translate = handler_table()[Code::Translate];
+  for (size_t i = 0; i < count; ++i) {
+    FuncCode& code = functions_[i];
+    code.translate = translate;
+    code.entry = reinterpret_cast<Pc>(&code.translate);
+    code.module = this;
+    code.function_index = module_->imported_functions + static_cast<uint32_t>(i);
+  }
+}
+
+void ModuleCode::translate(FuncCode& function) {
+  const std::lock_guard lock(mutex_);
+  if (function.begin != nullptr) return;
+  Translator translator(*this, function.function_index);
+  translator.translate();
+  const std::vector<uint64_t>& words = translator.words();
+  const std::vector<FuncCode::OffsetEntry>& offsets = translator.offsets();
+  const size_t code_bytes = words.size() * sizeof(uint64_t);
+  const size_t offset_bytes = offsets.size() * sizeof(FuncCode::OffsetEntry);
+  auto block = std::make_unique_for_overwrite<std::byte[]>(code_bytes + offset_bytes);
+  std::memcpy(block.get(), words.data(), code_bytes);
+  if (offset_bytes != 0) std::memcpy(block.get() + code_bytes, offsets.data(), offset_bytes);
+
+  function.begin = block.get();
+  function.code_bytes = static_cast<uint32_t>(code_bytes);
+  function.offsets = reinterpret_cast<const FuncCode::OffsetEntry*>(block.get() + code_bytes);
+  function.offset_count = static_cast<uint32_t>(offsets.size());
+  function.frame_bytes = translator.frame_bytes();
+  by_address_.emplace(function.begin, &function);
+  blocks_.push_back(std::move(block));
+  __atomic_store_n(&function.entry, function.begin + translator.entry_word() * sizeof(uint64_t),
+                   __ATOMIC_RELEASE);
+}
+
+const FuncCode* ModuleCode::find(Pc pc) {
+  const size_t count = module_->functions.size() - module_->imported_functions;
+  const auto* first = reinterpret_cast<Pc>(functions_.get());
+  if (pc >= first && pc < first + count * sizeof(FuncCode))
+    return &functions_[static_cast<size_t>(pc - first) / sizeof(FuncCode)];
+  const std::lock_guard lock(mutex_);
+  auto after = by_address_.upper_bound(pc);
+  if (after == by_address_.begin()) return nullptr;
+  const FuncCode* code = std::prev(after)->second;
+  return pc < code->begin + code->code_bytes ? code : nullptr;
+}
+
+Interpreter::Interpreter(const InterpreterOptions& options) : options_(options) {}
+Interpreter::~Interpreter() = default;
+
+ModuleCode& Interpreter::code_for(const std::shared_ptr<const wasm::Module>& module,
+                                  Access access) {
+  const std::lock_guard lock(mutex_);
+  std::unique_ptr<ModuleCode>& code = modules_[{module.get(), access}];
+  if (code == nullptr) {
+    // Code of modules that nobody else keeps any more has no instances left to run it.
+    std::erase_if(modules_, [](const auto& entry) {
+      return entry.second != nullptr && entry.second->is_last_owner();
+    });
+    modules_[{module.get(), access}] = std::make_unique<ModuleCode>(module, access, options_);
+  }
+  return *modules_[{module.get(), access}];
+}
+
+void Interpreter::prepare(runtime::Instance& instance) {
+  const Access access = access_of(instance);
+  if (access == Access::Guarded32) install_guard_handling();
+  const wasm::Module& module = instance.module();
+  if (module.functions.size() == module.imported_functions) return;
+  ModuleCode& code = code_for(instance.shared_module(), access);
+  for (uint32_t i = module.imported_functions; i < module.functions.size(); ++i)
+    instance.function(i).code = &code.function(i);
+}
+
+runtime::TrapCode Interpreter::call(runtime::Store& store, runtime::FuncRef& function,
+                                    uint64_t* slots) {
+  runtime::Stack& stack = store.stack();
+  if (!stack.ensure_mapped()) return TrapCode::OutOfMemory;
+  const auto* code = static_cast<const FuncCode*>(function.code);
+  uint64_t* fp = stack.frames;
+  auto* sp = reinterpret_cast<Record*>(stack.records);
+  const Pc entry = __atomic_load_n(&code->entry, __ATOMIC_ACQUIRE);
+  const size_t shared = std::max(function.param_slots, function.result_slots);
+  const size_t needed = std::max(shared * sizeof(uint64_t) + 4 * sizeof(Record),
+                                 static_cast<size_t>(code->frame_bytes) + sizeof(Record));
+  if (reinterpret_cast<uintptr_t>(fp) + needed > reinterpret_cast<uintptr_t>(sp))
+    return TrapCode::CallStackExhausted;
+  std::memcpy(fp, slots, function.param_slots * sizeof(uint64_t));
+  *--sp = Record{exit_code(), nullptr};
+  VMContext* vm = function.vm;
+  (*reinterpret_cast<const Handler*>(entry))(entry, fp, vm->memory0->base, vm, sp, 0, 0, 0,
+                                             V128{});
+  if (stack.exit_code != TrapCode::None) {
+    record_backtrace(store, exit_code());
+    return stack.exit_code;
+  }
+  std::memcpy(slots, fp, function.result_slots * sizeof(uint64_t));
+  return TrapCode::None;
+}
+
+}  // namespace wrun::interp

@@ -1,0 +1,70 @@
+// The interpreter as a tier: translates functions to register code on their first call and runs it.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "interp/bytecode.hpp"
+#include "runtime/instance.hpp"
+#include "runtime/store.hpp"
+
+namespace wrun::interp {
+
+struct InterpreterOptions {
+  bool interruptible = false;   // check Store::interrupted() at loops and function entries
+  bool fuel_metering = false;   // count instructions down from Store::fuel
+};
+
+// Register code of one module for one way of accessing memory 0; shared by all its instances.
+class ModuleCode {
+ public:
+  ModuleCode(std::shared_ptr<const wasm::Module> module, Access access,
+             const InterpreterOptions& options);
+
+  const wasm::Module& module() const { return *module_; }
+  Access access() const { return access_; }
+  const InterpreterOptions& options() const { return options_; }
+  FuncCode& function(uint32_t index) { return functions_[index - module_->imported_functions]; }
+  // Thread-safe; later calls for the same function do nothing.
+  void translate(FuncCode& function);
+  bool is_last_owner() const { return module_.use_count() == 1; }
+  // The function whose code holds `pc`, or which was about to be translated there; null if none.
+  const FuncCode* find(Pc pc);
+
+ private:
+  std::shared_ptr<const wasm::Module> module_;
+  Access access_;
+  InterpreterOptions options_;
+  std::unique_ptr<FuncCode[]> functions_;
+  std::mutex mutex_;  // guards what follows, and translation
+  std::vector<std::unique_ptr<std::byte[]>> blocks_;
+  std::map<Pc, const FuncCode*> by_address_;
+};
+
+class Interpreter final : public runtime::Executor {
+ public:
+  explicit Interpreter(const InterpreterOptions& options);
+  ~Interpreter() override;
+
+  void prepare(runtime::Instance& instance) override;
+  runtime::TrapCode call(runtime::Store& store, runtime::FuncRef& function,
+                         uint64_t* slots) override;
+
+ private:
+  ModuleCode& code_for(const std::shared_ptr<const wasm::Module>& module, Access access);
+
+  InterpreterOptions options_;
+  std::mutex mutex_;
+  // By module and access. Code lives as long as the interpreter does.
+  std::map<std::pair<const wasm::Module*, Access>, std::unique_ptr<ModuleCode>> modules_;
+};
+
+// --- for handlers
+
+void translate_function(FuncCode& code);
+// The code that a record returns to when its function belongs to another instance.
+Pc switch_back_code();
+
+}  // namespace wrun::interp

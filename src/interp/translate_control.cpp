@@ -1,0 +1,464 @@
+// Blocks, branches, calls and returns.
+#include <algorithm>
+
+#include "interp/translator.hpp"
+
+namespace wrun::interp {
+
+Translator::Signature Translator::signature_of(const binary::BlockType& block) const {
+  Signature signature;
+  switch (block.form) {
+    case binary::BlockType::Form::Empty: break;
+    case binary::BlockType::Form::Value:
+      signature.has_value = true;
+      signature.value = block.value;
+      break;
+    case binary::BlockType::Form::Type: signature.type = &module_.types[block.type].func; break;
+  }
+  return signature;
+}
+
+void Translator::begin_block(const Instruction& insn) {
+  const Signature signature = signature_of(insn.block);
+  const uint32_t height = static_cast<uint32_t>(stack_.size()) - signature.params();
+  // A local on the stack may be overwritten on some paths through the block only, so it is copied now.
+  flush_locals();
+  if (insn.op == Op::Loop) flush(height);
+  Control& control = controls_.emplace_back();
+  control.op = insn.op;
+  control.signature = signature;
+  control.height = height;
+  control.slot = height < stack_.size() ? stack_[height].slot : stack_slots_;
+  control.initialized = initialized_log_.size();
+  if (insn.op != Op::Loop) return;
+  bind_here();
+  control.loop_target = here();
+  if (options_.interruptible) note_offset(emit(Code::CheckInterrupt, 1));
+  begin_metered_block();
+}
+
+void Translator::begin_if(const Instruction& insn) {
+  const Signature signature = signature_of(insn.block);
+  const Entry condition = pop();
+  const uint32_t height = static_cast<uint32_t>(stack_.size()) - signature.params();
+  const bool nothing_to_flush =
+      std::none_of(stack_.begin() + first_local_, stack_.end(),
+                   [](const Entry& entry) { return entry.kind == Entry::Kind::Local; }) &&
+      std::all_of(stack_.begin() + height, stack_.end(),
+                  [](const Entry& entry) { return entry.kind == Entry::Kind::Temp; });
+  Entry kept = condition;
+  if (!nothing_to_flush) {
+    // The condition stays out of the way while the entries below it are written.
+    if (condition.kind == Entry::Kind::Local) ++local_uses_[condition.local_slot];
+    stack_.push_back(condition);
+    stack_slots_ = condition.slot + condition.slots();
+    const size_t top = stack_.size() - 1;
+    if (stack_[top].kind == Entry::Kind::Constant) flush(static_cast<uint32_t>(top));
+    kept = pop();
+    flush_locals();
+    flush(height);
+  }
+  for (size_t i = height; i < stack_.size(); ++i) stack_[i].producer = kNone;
+  const uint32_t branch = emit_branch(kept, false);
+  Control& control = controls_.emplace_back();
+  control.op = Op::If;
+  control.signature = signature;
+  control.height = height;
+  control.slot = height < stack_.size() ? stack_[height].slot : stack_slots_;
+  control.initialized = initialized_log_.size();
+  control.else_fixup = branch;
+  begin_metered_block();
+}
+
+void Translator::begin_else() {
+  Control& control = controls_.back();
+  if (reachable_) {
+    flush(control.height);
+    const uint32_t at = emit(Code::Br, 2);
+    set_target(at, 12, control);
+  }
+  truncate(control.height);
+  put(control.else_fixup, 12, static_cast<int32_t>((here() - control.else_fixup) * 8));
+  control.else_fixup = kNone;
+  control.op = Op::Else;
+  for (uint32_t i = 0; i < control.signature.params(); ++i)
+    push_temp(bank_of(control.signature.param(i)));
+  bind_here();
+  reachable_ = true;
+  undo_initialized(control);
+  begin_metered_block();
+}
+
+// What was set inside a block need not have been set on every path out of it.
+void Translator::undo_initialized(const Control& control) {
+  while (initialized_log_.size() > control.initialized) {
+    initialized_[initialized_log_.back()] = false;
+    initialized_log_.pop_back();
+  }
+}
+
+void Translator::end() {
+  Control& control = controls_.back();
+  const bool has_branches = control.first_fixup != kNone;
+  if (controls_.size() == 1) {
+    if (reachable_ && !has_branches) {
+      emit_return();
+    } else if (has_branches) {
+      if (reachable_) flush(control.height);
+      truncate(control.height);
+      for (uint32_t i = 0; i < control.signature.results(); ++i)
+        push_temp(bank_of(control.signature.result(i)));
+      bind_fixups(control);
+      reachable_ = true;
+      emit_return();
+    }
+    controls_.pop_back();
+    return;
+  }
+  const bool merges = has_branches || control.else_fixup != kNone;
+  if (merges) {
+    if (reachable_) flush(control.height);
+    truncate(control.height);
+    for (uint32_t i = 0; i < control.signature.results(); ++i)
+      push_temp(bank_of(control.signature.result(i)));
+    if (control.else_fixup != kNone)
+      put(control.else_fixup, 12, static_cast<int32_t>((here() - control.else_fixup) * 8));
+    bind_fixups(control);
+    reachable_ = true;
+    undo_initialized(control);
+  } else if (!reachable_) {
+    truncate(control.height);
+  }
+  controls_.pop_back();
+  if (merges) begin_metered_block();
+}
+
+void Translator::set_target(uint32_t instruction, uint32_t field, Control& label) {
+  if (label.loop_target != kNone) {
+    put(instruction, field,
+        static_cast<int32_t>((static_cast<int64_t>(label.loop_target) - instruction) * 8));
+    return;
+  }
+  fixups_.push_back(Fixup{instruction, field, label.first_fixup});
+  label.first_fixup = static_cast<uint32_t>(fixups_.size() - 1);
+}
+
+void Translator::bind_fixups(Control& label) {
+  for (uint32_t i = label.first_fixup; i != kNone; i = fixups_[i].next)
+    put(fixups_[i].instruction, fixups_[i].field,
+        static_cast<int32_t>((here() - fixups_[i].instruction) * 8));
+  label.first_fixup = kNone;
+  bind_here();
+}
+
+void Translator::mark_unreachable() {
+  truncate(controls_.back().height);
+  reachable_ = false;
+  dead_depth_ = 0;
+}
+
+void Translator::br(uint32_t depth) {
+  if (depth + 1 == controls_.size()) return emit_return();
+  Control& target = label(depth);
+  const uint32_t arity = target.arity();
+  if (arity != 0) move_to(arity, target.slot);
+  set_target(emit(Code::Br, 2), 12, target);
+  mark_unreachable();
+}
+
+// Branches to `depth` when the condition is (not) zero, carrying the top of the stack.
+void Translator::conditional(uint32_t depth, const Entry& condition, bool if_true) {
+  Control& target = label(depth);
+  const uint32_t arity = target.arity();
+  if (arity > kMaxMoves) flush(static_cast<uint32_t>(stack_.size()) - arity);
+  bool in_place = true;
+  uint32_t slot = target.slot;
+  for (size_t i = stack_.size() - arity; i < stack_.size(); ++i) {
+    const Entry& entry = stack_[i];
+    in_place = in_place && entry.kind == Entry::Kind::Temp && entry.slot == slot;
+    slot += entry.slots();
+  }
+  for (size_t i = stack_.size() - arity; i < stack_.size(); ++i) stack_[i].producer = kNone;
+  if (in_place) {
+    const uint32_t at = emit_branch(condition, if_true);
+    set_target(at, 12, target);
+    return;
+  }
+  // Skip the moves when the branch is not taken.
+  const uint32_t skip = emit_branch(condition, !if_true);
+  const AccState acc = acc_;
+  move_to(arity, target.slot);
+  set_target(emit(Code::Br, 2), 12, target);
+  put(skip, 12, static_cast<int32_t>((here() - skip) * 8));
+  acc_ = acc;
+  latest_ = {};
+}
+
+void Translator::br_if(uint32_t depth) {
+  const Entry condition = pop();
+  conditional(depth, condition, true);
+  begin_metered_block();
+}
+
+void Translator::br_on_null(uint32_t depth, bool if_null) {
+  // br_on_null carries what is below the reference, br_on_non_null the reference as well.
+  const Entry reference = pop();
+  const uint16_t from = operand16(reference);
+  const auto push_back = [&] {
+    Entry& entry = stack_.emplace_back(reference);
+    stack_slots_ = entry.slot + 1;
+    if (entry.kind == Entry::Kind::Local) ++local_uses_[entry.local_slot];
+    if (entry.kind == Entry::Kind::Constant) entry.kind = Entry::Kind::Temp;
+    entry.producer = kNone;
+  };
+  if (!if_null) push_back();
+  // An inverted branch over the moves and the jump.
+  const uint32_t skip = emit(if_null ? Code::BrNonZero64S : Code::BrZero64S, 2);
+  put(skip, 8, from);
+  const AccState acc = acc_;
+  Control& target = label(depth);
+  for (size_t i = stack_.size() - target.arity(); i < stack_.size(); ++i)
+    stack_[i].producer = kNone;
+  move_to(target.arity(), target.slot);
+  set_target(emit(Code::Br, 2), 12, target);
+  put(skip, 12, static_cast<int32_t>((here() - skip) * 8));
+  acc_ = acc;
+  latest_ = {};
+  if (if_null)
+    push_back();
+  else
+    pop();
+  begin_metered_block();
+}
+
+void Translator::br_table(const Instruction& insn) {
+  const Entry index = pop();
+  binary::LabelReader labels(
+      Cursor(module_.bytes.data(), insn.list_offset, function_.body_offset + function_.body_size));
+  std::vector<uint32_t> depths(insn.list_count + size_t{1});
+  for (uint32_t& depth : depths) depth = labels.next();
+
+  const bool acc = in_acc(index);
+  uint16_t from = 0;
+  if (acc)
+    consume_acc(index);
+  else
+    from = operand16(index);
+  const uint32_t words = 2 + (insn.list_count + 2) / 2;
+  const uint32_t at = emit(acc ? Code::BrTableR : Code::BrTableS, words);
+  put(at, 8, from);
+  put(at, 12, insn.list_count);
+
+  // A label that takes values gets a stub that moves them.
+  for (size_t i = 0; i < depths.size(); ++i) {
+    const uint32_t field = static_cast<uint32_t>(16 + 4 * i);
+    Control& target = label(depths[i]);
+    if (target.arity() == 0) {
+      set_target(at, field, target);
+      continue;
+    }
+    if (target.stub_of != at) {
+      target.stub_of = at;
+      target.stub = here();
+      const AccState before = acc_;
+      move_to(target.arity(), target.slot);
+      set_target(emit(Code::Br, 2), 12, target);
+      acc_ = before;
+    }
+    put(at, field, static_cast<int32_t>((static_cast<int64_t>(target.stub) - at) * 8));
+  }
+  mark_unreachable();
+}
+
+// The branch made of the comparison that was the latest instruction, or kNone.
+uint32_t Translator::emit_fused_branch(bool if_true) {
+  const Op op = latest_.op;
+  if (op == Op::I32Eqz || op == Op::I64Eqz) {
+    const Latest latest = latest_;
+    take_back_latest();
+    static constexpr Code kCodes[2][2][2] = {
+        {{Code::BrNonZero32S, Code::BrNonZero32R}, {Code::BrZero32S, Code::BrZero32R}},
+        {{Code::BrNonZero64S, Code::BrNonZero64R}, {Code::BrZero64S, Code::BrZero64R}}};
+    const bool acc = latest.left == kNone;
+    const uint32_t at = emit(kCodes[op == Op::I64Eqz][if_true][acc], 2);
+    if (!acc) put(at, 8, static_cast<uint16_t>(latest.left));
+    return at;
+  }
+  const wasm::OpSignature& signature = wasm::info(op).signature;
+  const bool compares = signature.param_count == 2 &&
+                        signature.results[0] == wasm::ValType::Kind::I32 &&
+                        ((op >= Op::I32Eq && op <= Op::I32GeU) ||
+                         (op >= Op::I64Eq && op <= Op::F64Ge));
+  if (!compares) return kNone;
+  BranchForm form;
+  uint16_t first = 0, second = 0;
+  const auto immediate = static_cast<int16_t>(latest_.immediate);
+  const bool is_64 = signature.params[0] == wasm::ValType::Kind::I64;
+  const bool is_int = is_64 || signature.params[0] == wasm::ValType::Kind::I32;
+  const bool fits = is_int && (is_64 ? static_cast<int64_t>(latest_.immediate) == immediate
+                                     : static_cast<int32_t>(latest_.immediate) == immediate);
+  switch (static_cast<BinaryForm>(latest_.form)) {
+    case BinaryForm::SS:
+      form = BranchForm::SS;
+      first = static_cast<uint16_t>(latest_.left);
+      second = static_cast<uint16_t>(latest_.right);
+      break;
+    case BinaryForm::SR:
+      form = BranchForm::SR;
+      first = static_cast<uint16_t>(latest_.left);
+      break;
+    case BinaryForm::RS:
+      form = BranchForm::RS;
+      first = static_cast<uint16_t>(latest_.right);
+      break;
+    case BinaryForm::SI:
+      if (!fits) return kNone;
+      form = BranchForm::SI;
+      first = static_cast<uint16_t>(latest_.left);
+      second = static_cast<uint16_t>(immediate);
+      break;
+    case BinaryForm::RI:
+      if (!fits) return kNone;
+      form = BranchForm::RI;
+      second = static_cast<uint16_t>(immediate);
+      break;
+    default: return kNone;
+  }
+  take_back_latest();
+  const uint32_t at = emit(table_.row(op)[branch_at(form, if_true)], 2);
+  put(at, 8, first);
+  put(at, 10, second);
+  return at;
+}
+
+// A branch on an i32; its target is the field at byte 12.
+uint32_t Translator::emit_branch(const Entry& condition, bool if_true) {
+  if (is_latest(condition) && latest_.op != wasm::kNoOp) {
+    const uint32_t fused = emit_fused_branch(if_true);
+    if (fused != kNone) return fused;
+  }
+  if (in_acc(condition)) {
+    consume_acc(condition);
+    return emit(if_true ? Code::BrNonZero32R : Code::BrZero32R, 2);
+  }
+  const uint16_t from = operand16(condition);
+  const uint32_t at = emit(if_true ? Code::BrNonZero32S : Code::BrZero32S, 2);
+  put(at, 8, from);
+  return at;
+}
+
+void Translator::emit_return() {
+  const uint32_t count = static_cast<uint32_t>(type_.results.size());
+  if (count == 0) {
+    emit(Code::ReturnVoid, 1);
+  } else if (count == 1) {
+    const Entry value = pop();
+    if (value.kind == Entry::Kind::Constant) {
+      put(emit(Code::ReturnConstant, 3), 16, value.value);
+    } else {
+      static constexpr Code kCodes[][2] = {{Code::ReturnIntS, Code::ReturnIntR},
+                                           {Code::ReturnF32S, Code::ReturnF32R},
+                                           {Code::ReturnF64S, Code::ReturnF64R},
+                                           {Code::ReturnV128S, Code::ReturnV128R}};
+      const bool acc = in_acc(value);
+      uint16_t from = 0;
+      if (acc)
+        consume_acc(value);
+      else
+        from = operand16(value);
+      put(emit(kCodes[static_cast<size_t>(value.bank)][acc ? 1 : 0], 2), 8, from);
+    }
+  } else {
+    // First to their own slots: results may be parameters in another order.
+    flush(static_cast<uint32_t>(stack_.size()) - count);
+    move_to(count, 0);
+    emit(Code::ReturnMany, 1);
+  }
+  mark_unreachable();
+}
+
+// Arguments in their own slots; returns the first slot.
+uint32_t Translator::prepare_arguments(const wasm::FuncType& type) {
+  const uint32_t count = static_cast<uint32_t>(type.params.size());
+  const uint32_t first = static_cast<uint32_t>(stack_.size()) - count;
+  flush(first);
+  const uint32_t base = count == 0 ? stack_slots_ : stack_[first].slot;
+  max_slots_ = std::max(max_slots_, base + std::max(type.param_slots, type.result_slots));
+  return base;
+}
+
+void Translator::after_call(const wasm::FuncType& type, uint32_t base, bool tail) {
+  forget_accs();
+  truncate(static_cast<uint32_t>(stack_.size() - type.params.size()));
+  if (tail) return mark_unreachable();
+  for (wasm::ValType result : type.results) push_temp(bank_of(result));
+  if (!type.results.empty()) set_acc(bank_of(type.results[0]), base);
+}
+
+void Translator::call(uint32_t index, bool tail) {
+  const wasm::FuncType& type = module_.func_type(index);
+  const uint32_t base = prepare_arguments(type);
+  const bool imported = module_.is_imported(index);
+  uint32_t at;
+  if (tail) {
+    at = emit(imported ? Code::TailCallImport : Code::TailCall, 3);
+    put(at, 12, type.param_slots);
+    if (imported)
+      put(at, 16, index);
+    else
+      put(at, 16, &module_code_.function(index));
+  } else if (imported) {
+    at = emit(Code::CallImport, 2);
+    put(at, 12, index);
+  } else {
+    at = emit(Code::Call, 3);
+    put(at, 16, &module_code_.function(index));
+  }
+  put(at, 8, base * 8);
+  note_offset(at);
+  after_call(type, base, tail);
+}
+
+void Translator::call_indirect(const Instruction& insn, bool tail) {
+  const wasm::FuncType& type = module_.types[insn.index].func;
+  const Entry callee = pop();
+  // The arguments may need writing, which must not disturb the index.
+  const size_t first = stack_.size() - type.params.size();
+  const bool flushed = std::all_of(stack_.begin() + static_cast<ptrdiff_t>(first), stack_.end(),
+                                   [](const Entry& e) { return e.kind == Entry::Kind::Temp; });
+  const bool acc = !tail && flushed && in_acc(callee);
+  uint32_t index_slot = 0;
+  if (acc)
+    consume_acc(callee);
+  else
+    index_slot = in_slot(callee);
+  const uint32_t base = prepare_arguments(type);
+  const uint16_t from = acc ? 0 : source16(index_slot, Bank::Int);
+  const uint32_t at = emit(tail  ? Code::TailCallIndirect
+                           : acc ? Code::CallIndirectR
+                                 : Code::CallIndirectS,
+                           tail ? 4 : 3);
+  put(at, 8, base * 8);
+  put(at, 12, from);
+  put(at, 16, insn.index2);
+  put(at, 20, module_.canonical_types[insn.index]);
+  if (tail) put(at, 24, type.param_slots);
+  note_offset(at);
+  after_call(type, base, tail);
+}
+
+void Translator::call_ref(const Instruction& insn, bool tail) {
+  const wasm::FuncType& type = module_.types[insn.index].func;
+  const Entry callee = pop();
+  const uint32_t slot = in_slot(callee);
+  const uint32_t base = prepare_arguments(type);
+  const uint16_t from = source16(slot, Bank::Int);
+  const uint32_t at = emit(tail ? Code::TailCallRef : Code::CallRef, tail ? 3 : 2);
+  put(at, 8, base * 8);
+  put(at, 12, from);
+  if (tail) put(at, 16, type.param_slots);
+  note_offset(at);
+  after_call(type, base, tail);
+}
+
+}  // namespace wrun::interp

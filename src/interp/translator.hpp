@@ -1,0 +1,271 @@
+// Translates one validated function body to register code, in one pass.
+//
+// The operand stack is symbolic: an entry is a constant, a local that was read but not used yet, or a
+// temporary in its own slot, so that constants and local.get cost nothing by themselves. What makes
+// the code short:
+//  - a result goes to its slot and to an accumulator; when the accumulator still holds it where it
+//    is consumed, the producing instruction is changed to leave the slot out;
+//  - local.set after the instruction that made the value changes that instruction's destination;
+//  - a comparison, `eqz`, address addition or shift that is consumed by the very next instruction is
+//    taken back and fused into it.
+// Values that reach a label, and arguments of calls, are in their own slots.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "binary/instruction_reader.hpp"
+#include "interp/interpreter.hpp"
+
+namespace wrun::interp {
+
+class Translator {
+ public:
+  Translator(ModuleCode& module_code, uint32_t function_index);
+
+  // Leaves the code in words(). Never fails for a validated function.
+  void translate();
+
+  const std::vector<uint64_t>& words() const { return code_; }
+  const std::vector<FuncCode::OffsetEntry>& offsets() const { return offsets_; }
+  uint32_t entry_word() const { return entry_word_; }
+  uint64_t frame_bytes() const;
+
+ private:
+  using Op = wasm::Op;
+  using Instruction = binary::Instruction;
+  static constexpr uint32_t kNone = UINT32_MAX;
+  static constexpr uint32_t kMaxMoves = 8;  // more values than this move as one range
+
+  // Which accumulator a value belongs to.
+  enum class Bank : uint8_t { Int, F32, F64, V128 };
+  static constexpr size_t kBanks = 4;
+  using AccState = std::array<uint32_t, kBanks>;  // the slot that each accumulator mirrors
+
+  struct Entry {
+    enum class Kind : uint8_t { Temp, Local, Constant };
+    Kind kind = Kind::Temp;
+    Bank bank = Bank::Int;
+    uint32_t slot = 0;          // the entry's own slot
+    uint32_t local_slot = 0;    // Kind::Local
+    uint64_t value = 0;         // Kind::Constant
+    uint32_t producer = kNone;  // Kind::Temp: the instruction that wrote it, if it may be changed
+    Handler acc_only = nullptr; // its handler without the slot
+    uint32_t slots() const { return bank == Bank::V128 ? 2 : 1; }
+  };
+
+  // Parameters and results of a block, loop or if.
+  struct Signature {
+    const wasm::FuncType* type = nullptr;
+    bool has_value = false;
+    wasm::ValType value;
+    uint32_t params() const { return type ? static_cast<uint32_t>(type->params.size()) : 0; }
+    uint32_t results() const {
+      return type ? static_cast<uint32_t>(type->results.size()) : has_value ? 1 : 0;
+    }
+    wasm::ValType param(uint32_t i) const { return type->params[i]; }
+    wasm::ValType result(uint32_t i) const { return type ? type->results[i] : value; }
+  };
+
+  struct Control {
+    Op op = Op::Block;
+    Signature signature;
+    uint32_t height = 0;          // entries below the parameters
+    uint32_t slot = 0;            // where parameters and results begin
+    uint32_t loop_target = kNone;
+    uint32_t first_fixup = kNone;
+    uint32_t else_fixup = kNone;  // the branch of `if` that skips to `else`
+    size_t initialized = 0;       // length of initialized_log_ at entry
+    uint32_t stub_of = kNone;     // the br_table for which `stub` moves values to this label
+    uint32_t stub = 0;
+    uint32_t arity() const { return op == Op::Loop ? signature.params() : signature.results(); }
+    wasm::ValType label_type(uint32_t i) const {
+      return op == Op::Loop ? signature.param(i) : signature.result(i);
+    }
+  };
+
+  // A branch whose target is not known yet: a 32-bit field relative to the instruction.
+  struct Fixup {
+    uint32_t instruction = 0;
+    uint32_t field = 0;  // bytes from the instruction
+    uint32_t next = kNone;
+  };
+
+  // The latest instruction, while it may be taken back.
+  struct Latest {
+    uint32_t position = kNone;
+    Op op = wasm::kNoOp;
+    uint8_t form = 0;        // BinaryForm or UnaryForm
+    bool shifted = false;    // i32.add whose right operand is shifted by `immediate`
+    uint32_t left = 0;       // slots; kNone for the accumulator
+    uint32_t right = 0;
+    uint64_t immediate = 0;
+    AccState acc_before = {};
+  };
+
+  struct Operand {
+    Src src = Src::Slot;
+    uint32_t slot = 0;
+    uint64_t value = 0;
+  };
+
+  // --- driver (translator.cpp)
+  void translate_body();
+  void instruction(const Instruction& insn);
+  void skip_dead(const Instruction& insn);
+  void read_locals(binary::InstructionReader<true>& reader);
+
+  // --- code (translator.cpp)
+  uint32_t emit(Handler handler, uint32_t words);
+  uint32_t emit(Code code, uint32_t words) { return emit(table_[code], words); }
+  template <class T>
+  void put(uint32_t position, uint32_t byte_offset, T value) {
+    std::memcpy(reinterpret_cast<std::byte*>(code_.data() + position) + byte_offset, &value,
+                sizeof(T));
+  }
+  uint32_t here() const { return static_cast<uint32_t>(code_.size()); }
+  void bind_here();
+  void take_back_latest();
+  void note_offset(uint32_t position);
+  void begin_metered_block();
+
+  // --- operand stack (translator_stack.cpp)
+  static Bank bank_of(wasm::ValType type);
+  uint32_t next_slot() const { return stack_slots_; }
+  Entry& push(Bank bank);
+  void push_temp(Bank bank) { push(bank); }
+  void push_result(Bank bank, uint32_t producer, Handler acc_only);
+  void push_constant(Bank bank, uint64_t value);
+  Entry pop();
+  void truncate(uint32_t height);
+  void set_acc(Bank bank, uint32_t slot);
+  void clobber(uint32_t slot, uint32_t count);
+  void forget_accs() { acc_.fill(kNone); }
+  bool in_acc(const Entry& entry) const;
+  uint32_t source_slot(const Entry& entry) const;
+  // Uses a popped entry from its accumulator; its slot need not be written.
+  void consume_acc(const Entry& entry);
+  // A popped entry as an operand in a slot; constants are written to the entry's own slot.
+  uint32_t in_slot(const Entry& entry);
+  uint16_t source16(uint32_t slot, Bank bank);
+  uint16_t operand16(const Entry& entry) { return source16(in_slot(entry), entry.bank); }
+  uint16_t destination16(uint32_t slot);
+  void finish_destination(uint32_t slot, Bank bank);
+  void emit_constant(uint32_t slot, uint64_t value);
+  void emit_copy(uint32_t to, uint32_t from, Bank bank);
+  void flush(uint32_t first);               // entries [first, top) to their own slots
+  void flush_locals();                      // all that are locals
+  void flush_local(Entry& entry);
+  bool is_latest(const Entry& entry) const {
+    return has_producer(entry) && entry.producer == latest_.position;
+  }
+  bool has_producer(const Entry& entry) const {
+    return entry.kind == Entry::Kind::Temp && entry.producer != kNone && entry.producer >= barrier_;
+  }
+  void undo_initialized(const Control& control);
+  void preserve_local(uint32_t local_slot); // entries that are this local
+  void move_to(uint32_t count, uint32_t slot);
+
+  // --- instructions (translate_*.cpp)
+  void local_get(uint32_t index);
+  void local_set(uint32_t index, bool keep);
+  void global_get(uint32_t index);
+  void global_set(uint32_t index);
+  void unary(Op op);
+  void binary(Op op);
+  bool shift_add(const Entry& left, const Entry& right);
+  void select();
+  void simd(const Instruction& insn);
+  void constant_v128(const Instruction& insn);
+  void shift(Op op);
+  void extract_lane(const Instruction& insn);
+  void replace_lane(const Instruction& insn);
+  void shuffle(const Instruction& insn);
+  void ternary(Op op);
+  void vector_result(uint32_t slot, uint32_t position, Handler acc_only);
+  void load(const Instruction& insn);
+  void store(const Instruction& insn);
+  void load_any(const Instruction& insn);
+  void store_any(const Instruction& insn);
+  void lane_access(const Instruction& insn);
+  bool direct_access(const Instruction& insn) const;
+  void memory_op(const Instruction& insn);
+  void table_op(const Instruction& insn);
+  // [operands] -> [result?] with up to three slots, then 32-bit immediates
+  void plain(Code code, uint32_t operands, bool has_result, uint32_t words,
+             std::initializer_list<std::pair<uint32_t, uint32_t>> immediates);
+
+  void begin_block(const Instruction& insn);
+  void begin_if(const Instruction& insn);
+  void begin_else();
+  void end();
+  void br(uint32_t depth);
+  void br_if(uint32_t depth);
+  void br_on_null(uint32_t depth, bool if_null);
+  void br_table(const Instruction& insn);
+  void conditional(uint32_t depth, const Entry& condition, bool if_true);
+  uint32_t emit_branch(const Entry& condition, bool if_true);
+  uint32_t emit_fused_branch(bool if_true);
+  void set_target(uint32_t instruction, uint32_t field, Control& label);
+  void bind_fixups(Control& label);
+  void mark_unreachable();
+  void emit_return();
+  void call(uint32_t function, bool tail);
+  void call_indirect(const Instruction& insn, bool tail);
+  void call_ref(const Instruction& insn, bool tail);
+  void after_call(const wasm::FuncType& type, uint32_t base, bool tail);
+  uint32_t prepare_arguments(const wasm::FuncType& type);
+  Signature signature_of(const binary::BlockType& block) const;
+  Control& label(uint32_t depth) { return controls_[controls_.size() - 1 - depth]; }
+
+  ModuleCode& module_code_;
+  const wasm::Module& module_;
+  const HandlerTable& table_;
+  const wasm::Function& function_;
+  const wasm::FuncType& type_;
+  InterpreterOptions options_;
+
+  std::vector<uint64_t> code_;
+  std::vector<FuncCode::OffsetEntry> offsets_;
+  std::vector<Entry> stack_;
+  // Entries below this one are not locals. Only the top few entries may be, which bounds the search
+  // for them.
+  uint32_t first_local_ = 0;
+  static constexpr uint32_t kMaxPendingLocals = 64;
+  uint32_t barrier_ = 0;  // where the latest label is bound: instructions before it are final
+  std::vector<Control> controls_;
+  std::vector<Fixup> fixups_;
+  AccState acc_ = {kNone, kNone, kNone, kNone};
+  Latest latest_;
+  uint32_t stack_slots_ = 0;  // the slot after the top of the stack
+  uint32_t max_slots_ = 0;
+  uint32_t wasm_offset_ = 0;  // of the instruction being translated
+  uint32_t entry_word_ = 0;
+
+  std::vector<uint32_t> local_slots_;
+  std::vector<Bank> local_banks_;
+  std::vector<uint32_t> local_uses_;  // entries on the stack that are this local, by first slot
+  uint32_t locals_end_ = 0;           // the first slot of the operand stack
+
+  // Locals that some path reads before it writes them must start as zero.
+  std::vector<bool> initialized_;
+  std::vector<uint32_t> initialized_log_;
+  uint32_t zero_begin_ = kNone, zero_end_ = 0;
+
+  bool reachable_ = true;
+  uint32_t dead_depth_ = 0;
+
+  // A frame of more slots than 16 bits can number keeps a window of scratch slots within reach, through
+  // which its instructions read and write.
+  bool wide_ = false;
+  bool needs_wide_ = false;
+  uint32_t scratch_ = 0;
+  uint32_t scratch_used_ = 0;
+
+  uint32_t fuel_position_ = kNone;
+  uint32_t fuel_cost_ = 0;
+};
+
+}  // namespace wrun::interp

@@ -1,0 +1,232 @@
+// The symbolic operand stack and the accumulators.
+#include <algorithm>
+
+#include "interp/translator.hpp"
+
+namespace wrun::interp {
+
+Translator::Bank Translator::bank_of(wasm::ValType type) {
+  switch (type.kind()) {
+    case wasm::ValType::Kind::F32: return Bank::F32;
+    case wasm::ValType::Kind::F64: return Bank::F64;
+    case wasm::ValType::Kind::V128: return Bank::V128;
+    default: return Bank::Int;
+  }
+}
+
+Translator::Entry& Translator::push(Bank bank) {
+  Entry& entry = stack_.emplace_back();
+  entry.bank = bank;
+  entry.slot = stack_slots_;
+  stack_slots_ += entry.slots();
+  if (stack_slots_ > max_slots_) max_slots_ = stack_slots_;
+  return entry;
+}
+
+// The value was just written to the new entry's slot and to its accumulator.
+void Translator::push_result(Bank bank, uint32_t producer, Handler acc_only) {
+  Entry& entry = push(bank);
+  entry.producer = producer;
+  entry.acc_only = acc_only;
+  set_acc(bank, entry.slot);
+}
+
+void Translator::push_constant(Bank bank, uint64_t value) {
+  Entry& entry = push(bank);
+  entry.kind = Entry::Kind::Constant;
+  entry.value = value;
+}
+
+Translator::Entry Translator::pop() {
+  const Entry entry = stack_.back();
+  stack_.pop_back();
+  stack_slots_ = entry.slot;
+  first_local_ = std::min(first_local_, static_cast<uint32_t>(stack_.size()));
+  if (entry.kind == Entry::Kind::Local) --local_uses_[entry.local_slot];
+  return entry;
+}
+
+void Translator::truncate(uint32_t height) {
+  while (stack_.size() > height) pop();
+}
+
+void Translator::clobber(uint32_t slot, uint32_t count) {
+  for (uint32_t& mirrored : acc_)
+    if (mirrored != kNone && mirrored >= slot && mirrored < slot + count) mirrored = kNone;
+  // The upper half of a v128 that begins just below.
+  uint32_t& vector = acc_[static_cast<size_t>(Bank::V128)];
+  if (vector != kNone && vector + 1 == slot) vector = kNone;
+}
+
+// The accumulator now holds what was written to `slot`.
+void Translator::set_acc(Bank bank, uint32_t slot) {
+  clobber(slot, bank == Bank::V128 ? 2 : 1);
+  acc_[static_cast<size_t>(bank)] = slot;
+}
+
+uint32_t Translator::source_slot(const Entry& entry) const {
+  return entry.kind == Entry::Kind::Local ? entry.local_slot : entry.slot;
+}
+
+bool Translator::in_acc(const Entry& entry) const {
+  return entry.kind != Entry::Kind::Constant &&
+         acc_[static_cast<size_t>(entry.bank)] == source_slot(entry);
+}
+
+void Translator::consume_acc(const Entry& entry) {
+  if (has_producer(entry) && entry.acc_only != nullptr)
+    put(entry.producer, 0, entry.acc_only);
+}
+
+uint32_t Translator::in_slot(const Entry& entry) {
+  if (entry.kind == Entry::Kind::Constant) emit_constant(entry.slot, entry.value);
+  return source_slot(entry);
+}
+
+void Translator::emit_constant(uint32_t slot, uint64_t value) {
+  const uint16_t to = destination16(slot);
+  if (value <= UINT32_MAX) {
+    const uint32_t at = emit(Code::Const32, 2);
+    put(at, 8, to);
+    put(at, 12, static_cast<uint32_t>(value));
+  } else {
+    const uint32_t at = emit(Code::Const64, 3);
+    put(at, 8, to);
+    put(at, 16, value);
+  }
+  clobber(slot, 1);
+  finish_destination(slot, Bank::Int);
+}
+
+void Translator::emit_copy(uint32_t to, uint32_t from, Bank bank) {
+  if (to == from) return;
+  const bool vector = bank == Bank::V128;
+  if (wide_) {
+    const uint32_t at = emit(vector ? Code::CopyV128Wide : Code::CopyWide, 2);
+    put(at, 8, to);
+    put(at, 12, from);
+  } else if (acc_[static_cast<size_t>(bank)] == from) {
+    static constexpr Code kFromAcc[] = {Code::CopyFromInt, Code::CopyFromF32, Code::CopyFromF64,
+                                        Code::CopyFromV128};
+    const uint32_t at = emit(kFromAcc[static_cast<size_t>(bank)], 2);
+    put(at, 8, destination16(to));
+  } else {
+    const uint32_t at = emit(vector ? Code::CopyV128 : Code::Copy, 2);
+    put(at, 8, destination16(to));
+    put(at, 10, source16(from, bank));
+  }
+  clobber(to, vector ? 2 : 1);
+}
+
+// A 16-bit number for a slot that is read.
+uint16_t Translator::source16(uint32_t slot, Bank bank) {
+  if (slot <= UINT16_MAX - 1) return static_cast<uint16_t>(slot);
+  if (!wide_) {
+    needs_wide_ = true;
+    return 0;
+  }
+  const uint32_t window = scratch_ + 2 + scratch_used_;
+  scratch_used_ = (scratch_used_ + 2) % 8;
+  const uint32_t at = emit(bank == Bank::V128 ? Code::CopyV128Wide : Code::CopyWide, 2);
+  put(at, 8, window);
+  put(at, 12, slot);
+  return static_cast<uint16_t>(window);
+}
+
+// A 16-bit number for a slot that is written; finish_destination() comes after the instruction.
+uint16_t Translator::destination16(uint32_t slot) {
+  if (slot <= UINT16_MAX - 1) return static_cast<uint16_t>(slot);
+  if (!wide_) {
+    needs_wide_ = true;
+    return 0;
+  }
+  return static_cast<uint16_t>(scratch_);
+}
+
+void Translator::finish_destination(uint32_t slot, Bank bank) {
+  if (slot <= UINT16_MAX - 1 || !wide_) return;
+  const uint32_t at = emit(bank == Bank::V128 ? Code::CopyV128Wide : Code::CopyWide, 2);
+  put(at, 8, slot);
+  put(at, 12, scratch_);
+}
+
+void Translator::flush(uint32_t first) {
+  // Copies of locals are gathered, up to four an instruction.
+  std::array<std::pair<uint32_t, uint32_t>, 4> copies;
+  size_t count = 0;
+  const auto emit_copies = [&] {
+    if (count == 0) return;
+    static constexpr Code kCopies[] = {Code::Copy, Code::Copy2, Code::Copy3, Code::Copy4};
+    const uint32_t at = emit(kCopies[count - 1], count <= 2 ? 2 : 3);
+    for (size_t i = 0; i < count; ++i) {
+      put(at, static_cast<uint32_t>(8 + 4 * i), destination16(copies[i].first));
+      put(at, static_cast<uint32_t>(10 + 4 * i), source16(copies[i].second, Bank::Int));
+      clobber(copies[i].first, 1);
+    }
+    count = 0;
+  };
+  for (size_t i = first; i < stack_.size(); ++i) {
+    Entry& entry = stack_[i];
+    if (entry.kind == Entry::Kind::Constant) {
+      emit_constant(entry.slot, entry.value);
+    } else if (entry.kind == Entry::Kind::Local) {
+      --local_uses_[entry.local_slot];
+      if (wide_ || entry.bank == Bank::V128) {
+        emit_copy(entry.slot, entry.local_slot, entry.bank);
+      } else {
+        copies[count++] = {entry.slot, entry.local_slot};
+        if (count == copies.size()) emit_copies();
+      }
+    }
+    entry.kind = Entry::Kind::Temp;
+    entry.producer = kNone;
+  }
+  emit_copies();
+}
+
+void Translator::flush_local(Entry& entry) {
+  --local_uses_[entry.local_slot];
+  emit_copy(entry.slot, entry.local_slot, entry.bank);
+  entry.kind = Entry::Kind::Temp;
+  entry.producer = kNone;
+}
+
+void Translator::flush_locals() {
+  for (; first_local_ < stack_.size(); ++first_local_)
+    if (stack_[first_local_].kind == Entry::Kind::Local) flush_local(stack_[first_local_]);
+}
+
+void Translator::preserve_local(uint32_t local_slot) {
+  for (size_t i = stack_.size(); i-- > first_local_ && local_uses_[local_slot] != 0;)
+    if (stack_[i].kind == Entry::Kind::Local && stack_[i].local_slot == local_slot)
+      flush_local(stack_[i]);
+}
+
+// Copies the top `count` entries to consecutive slots from `slot` on, which is not above the first
+// one's own slot. They stay on the stack.
+void Translator::move_to(uint32_t count, uint32_t slot) {
+  const size_t first = stack_.size() - count;
+  if (count > kMaxMoves) {
+    flush(static_cast<uint32_t>(first));
+    const uint32_t from = stack_[first].slot;
+    if (from == slot) return;
+    const uint32_t at = emit(Code::CopyRange, 3);
+    put(at, 8, slot);
+    put(at, 12, from);
+    put(at, 16, stack_slots_ - from);
+    clobber(slot, stack_slots_ - from);
+    return;
+  }
+  for (size_t i = first; i < stack_.size(); ++i) {
+    Entry& entry = stack_[i];
+    if (entry.kind == Entry::Kind::Constant) {
+      emit_constant(slot, entry.value);
+    } else {
+      entry.producer = kNone;  // its slot is read here, and perhaps again
+      emit_copy(slot, source_slot(entry), entry.bank);
+    }
+    slot += entry.slots();
+  }
+}
+
+}  // namespace wrun::interp
