@@ -27,6 +27,7 @@ target_compile_options(wrun_flags INTERFACE
   $<$<BOOL:${WRUN_WERROR}>:-Werror>
   -fno-strict-aliasing # wasm memory is read at every width
   -ffp-contract=off    # wasm floating point is exact: no fused multiply-add unless asked for
+  -fno-math-errno      # square roots are an instruction
   -ffunction-sections -fdata-sections
   $<$<CONFIG:Release>:-fomit-frame-pointer>)
 target_link_options(wrun_flags INTERFACE -Wl,--gc-sections)
