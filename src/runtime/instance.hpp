@@ -26,7 +26,8 @@ class Instance {
  public:
   // Checks `imports`, given in the order of module.imports, against the module's (exact types,
   // limits), allocates, runs active segments in order and then the start function.
-  // Errors: Unlinkable, Unsupported (limits), Trap (message and backtrace in store.last_trap()).
+  // Errors: Unlinkable, Unsupported (limits), Trap and Exit (whose details are in the error, and in
+  // store.last_trap()).
   static Result<Instance*> instantiate(Store& store, std::shared_ptr<const wasm::Module> module,
                                        std::span<const Extern> imports, std::string name);
 

@@ -258,8 +258,12 @@ Result<void> Instantiation::segment_trapped(TrapCode code, const char* kind, uin
 }
 
 Result<void> Instantiation::trapped(Trap trap) {
+  Error error;
+  error.kind = trap.code == TrapCode::Exit ? Error::Kind::Exit : Error::Kind::Trap;
+  error.message = trap.message;
+  error.trap = std::make_shared<const Trap>(trap);
   store_.last_trap() = std::move(trap);
-  return fail(Error::Kind::Trap, store_.last_trap().message);
+  return std::unexpected(std::move(error));
 }
 
 }  // namespace wrun::runtime
