@@ -1,0 +1,101 @@
+#include "wasm/subtyping.hpp"
+
+#include <optional>
+
+namespace wrun::wasm {
+
+using Abstract = HeapType::Abstract;
+
+HeapType::Abstract abstract_of(SubType::Kind kind) {
+  switch (kind) {
+    case SubType::Kind::Func: return Abstract::Func;
+    case SubType::Kind::Struct: return Abstract::Struct;
+    case SubType::Kind::Array: return Abstract::Array;
+  }
+  return Abstract::Any;
+}
+
+namespace {
+
+// The next type above an abstract one.
+std::optional<Abstract> supertype_of(Abstract type) {
+  switch (type) {
+    case Abstract::Struct:
+    case Abstract::Array:
+    case Abstract::I31: return Abstract::Eq;
+    case Abstract::Eq: return Abstract::Any;
+    default: return std::nullopt;
+  }
+}
+
+Abstract top_of_abstract(Abstract type) {
+  switch (type) {
+    case Abstract::Func:
+    case Abstract::NoFunc: return Abstract::Func;
+    case Abstract::Extern:
+    case Abstract::NoExtern: return Abstract::Extern;
+    case Abstract::Exn:
+    case Abstract::NoExn: return Abstract::Exn;
+    default: return Abstract::Any;
+  }
+}
+
+// Whether the type is below every other one of its hierarchy.
+bool is_bottom(Abstract type) {
+  return type == Abstract::None || type == Abstract::NoFunc || type == Abstract::NoExtern ||
+         type == Abstract::NoExn;
+}
+
+bool abstract_matches(Abstract sub, Abstract super) {
+  if (is_bottom(sub)) return top_of_abstract(sub) == top_of_abstract(super);
+  for (std::optional<Abstract> type = sub; type; type = supertype_of(*type))
+    if (*type == super) return true;
+  return false;
+}
+
+}  // namespace
+
+HeapType::Abstract top_of(const TypeSpace& space, HeapType type) {
+  return top_of_abstract(type.is_concrete() ? abstract_of(space.types[type.index()].kind)
+                                            : type.abstract());
+}
+
+bool matches(const TypeSpace& space, TypeIndex sub, TypeIndex super) {
+  for (std::optional<TypeIndex> type = sub; type; type = space.types[*type].supertype)
+    if (space.is_same(*type, super)) return true;
+  return false;
+}
+
+bool matches(const TypeSpace& space, HeapType sub, HeapType super) {
+  if (sub == super) return true;
+  if (sub.is_concrete()) {
+    if (super.is_concrete()) return matches(space, sub.index(), super.index());
+    return abstract_matches(abstract_of(space.types[sub.index()].kind), super.abstract());
+  }
+  if (super.is_concrete())
+    return is_bottom(sub.abstract()) && top_of_abstract(sub.abstract()) == top_of(space, super);
+  return abstract_matches(sub.abstract(), super.abstract());
+}
+
+bool matches(const TypeSpace& space, ValType sub, ValType super) {
+  if (sub == super || sub == kBottom) return true;
+  if (!sub.is_ref() || !super.is_ref()) return false;
+  if (sub.nullable() && !super.nullable()) return false;
+  return matches(space, sub.heap(), super.heap());
+}
+
+bool matches(const TypeSpace& space, const FieldType& sub, const FieldType& super) {
+  if (sub.is_mutable != super.is_mutable) return false;
+  if (!matches(space, sub.storage, super.storage)) return false;
+  return !sub.is_mutable || matches(space, super.storage, sub.storage);
+}
+
+bool matches(const TypeSpace& space, std::span<const ValType> sub,
+             std::span<const ValType> super) {
+  if (sub.size() != super.size()) return false;
+  for (size_t i = 0; i < sub.size(); ++i)
+    if (!matches(space, sub[i], super[i])) return false;
+  return true;
+}
+
+}  // namespace wrun::wasm
