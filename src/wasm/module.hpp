@@ -1,0 +1,132 @@
+// A decoded and validated module: immutable, shared by threads, borrowing the bytes it was decoded
+// from (spec 2.5). Bodies, data and names are spans into them.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "wasm/features.hpp"
+#include "wasm/types.hpp"
+
+namespace wrun::wasm {
+
+enum class ExternKind : uint8_t { Func = 0, Table = 1, Memory = 2, Global = 3, Tag = 4 };
+
+// A constant expression (spec 3.4.14) stays as its validated bytes, without the final `end`.
+// The common forms are recognised while decoding, so that most are never interpreted.
+struct ConstExpr {
+  enum class Form : uint8_t { I32, I64, F32, F64, RefNull, RefFunc, GlobalGet, General };
+  Form form = Form::General;
+  uint64_t value = 0;               // the constant, function index or global index
+  uint32_t offset = 0;              // of the expression in the module's bytes
+  uint32_t size = 0;                // including the final `end`
+};
+
+struct Import {
+  std::string_view module;
+  std::string_view name;
+  ExternKind kind = ExternKind::Func;
+  // Index into the index space of `kind`; the type is found there.
+  uint32_t index = 0;
+};
+
+struct Export {
+  std::string_view name;
+  ExternKind kind = ExternKind::Func;
+  uint32_t index = 0;
+};
+
+struct Function {
+  TypeIndex type = 0;
+  uint32_t body_offset = 0;  // of the locals vector; 0 for imports
+  uint32_t body_size = 0;    // bytes up to and including the final `end`
+};
+
+struct Table {
+  TableType type;
+  std::optional<ConstExpr> init;  // empty: null
+};
+
+struct Global {
+  GlobalType type;
+  ConstExpr init;  // meaningless for imports
+};
+
+enum class SegmentMode : uint8_t { Active, Passive, Declarative };
+
+struct ElementSegment {
+  SegmentMode mode = SegmentMode::Passive;
+  uint32_t table = 0;
+  ConstExpr table_offset;
+  ValType type = kFuncRef;
+  // One of the two is used: plain function indices, or general expressions.
+  std::vector<uint32_t> functions;
+  std::vector<ConstExpr> expressions;
+  size_t size() const { return functions.empty() ? expressions.size() : functions.size(); }
+};
+
+struct DataSegment {
+  SegmentMode mode = SegmentMode::Passive;
+  uint32_t memory = 0;
+  ConstExpr memory_offset;
+  std::span<const std::byte> bytes;
+};
+
+struct CustomSection {
+  std::string_view name;
+  uint32_t offset = 0;  // of the section's id byte
+  std::span<const std::byte> contents;
+};
+
+// The extent of a known section, for `wrun info`.
+struct SectionExtent {
+  uint8_t id = 0;
+  uint32_t offset = 0;  // of the contents
+  uint32_t size = 0;
+};
+
+struct Module {
+  std::span<const std::byte> bytes;
+  std::shared_ptr<const void> bytes_owner;  // keeps `bytes` alive; may be null for static data
+  FeatureSet features;
+
+  std::vector<SubType> types;
+  // For each type its identity across modules: equal ids mean equal types (spec 3.2.8), as given
+  // out by the engine's TypeRegistry.
+  std::vector<uint32_t> canonical_types;
+
+  std::vector<Import> imports;
+  // Index spaces: imports come first, then definitions.
+  std::vector<Function> functions;
+  std::vector<Table> tables;
+  std::vector<MemoryType> memories;
+  std::vector<Global> globals;
+  std::vector<TagType> tags;
+  uint32_t imported_functions = 0;
+  uint32_t imported_tables = 0;
+  uint32_t imported_memories = 0;
+  uint32_t imported_globals = 0;
+  uint32_t imported_tags = 0;
+
+  std::vector<Export> exports;
+  std::optional<uint32_t> start;
+  std::vector<ElementSegment> elements;
+  std::vector<DataSegment> data;
+  std::vector<CustomSection> custom_sections;
+  std::vector<SectionExtent> sections;
+
+  const FuncType& func_type(uint32_t function) const {
+    return types[functions[function].type].func;
+  }
+  bool is_imported(uint32_t function) const { return function < imported_functions; }
+  const Export* find_export(std::string_view name) const;
+};
+
+}  // namespace wrun::wasm
