@@ -15,54 +15,42 @@ bool read_catch_clause(Cursor& cursor, CatchClause& out) {
          cursor.read_u32(out.label);
 }
 
-template <bool kTrusted>
-bool InstructionReader<kTrusted>::read_label_table(Instruction& out) {
-  if (!cursor_.read_u32(out.list_count)) return false;
-  out.list_offset = cursor_.position();
+bool read_label_table(Cursor& cursor, Instruction& out) {
+  if (!cursor.read_u32(out.list_count)) return false;
+  out.list_offset = cursor.position();
   // The count is not to be believed, but every label takes a byte.
   for (uint64_t i = 0; i <= out.list_count; ++i) {
     uint32_t label;
-    if (!cursor_.read_u32(label)) return false;
+    if (!cursor.read_u32(label)) return false;
   }
   return true;
 }
 
-template <bool kTrusted>
-bool InstructionReader<kTrusted>::read_try_table(Instruction& out) {
-  if (!read_block_type(cursor_, features_, out.block)) return false;
-  if (!cursor_.read_u32(out.list_count)) return false;
-  out.list_offset = cursor_.position();
+bool read_try_table(Cursor& cursor, wasm::FeatureSet features, Instruction& out) {
+  if (!read_block_type(cursor, features, out.block)) return false;
+  if (!cursor.read_u32(out.list_count)) return false;
+  out.list_offset = cursor.position();
   for (uint32_t i = 0; i < out.list_count; ++i) {
     CatchClause clause;
-    if (!read_catch_clause(cursor_, clause)) return false;
+    if (!read_catch_clause(cursor, clause)) return false;
   }
   return true;
 }
 
-template <bool kTrusted>
-bool InstructionReader<kTrusted>::read_select_types(Instruction& out) {
-  if (!cursor_.read_u32(out.list_count)) return false;
-  out.list_offset = cursor_.position();
+bool read_select_types(Cursor& cursor, wasm::FeatureSet features, Instruction& out) {
+  if (!cursor.read_u32(out.list_count)) return false;
+  out.list_offset = cursor.position();
   for (uint32_t i = 0; i < out.list_count; ++i)
-    if (!read_val_type(cursor_, features_, out.select_type)) return false;
+    if (!read_val_type(cursor, features, out.select_type)) return false;
   return true;
 }
 
-template <bool kTrusted>
-bool InstructionReader<kTrusted>::read_cast(Instruction& out) {
-  if (!cursor_.read_u8(out.lane)) return false;
+bool read_cast(Cursor& cursor, wasm::FeatureSet features, Instruction& out) {
+  if (!cursor.read_u8(out.lane)) return false;
   if (out.lane > (kCastSourceNullable | kCastTargetNullable))
-    return cursor_.fail_at(cursor_.position() - 1, "malformed br_on_cast flags");
-  return cursor_.read_u32(out.index) && read_heap_type(cursor_, features_, out.heap) &&
-         read_heap_type(cursor_, features_, out.heap2);
-}
-
-template <bool kTrusted>
-bool InstructionReader<kTrusted>::fail_opcode(const Instruction& insn) {
-  if (insn.op == wasm::kNoOp) return cursor_.fail_at(insn.offset, kIllegalOpcode);
-  disabled_op_ = insn.op;
-  fail_disabled(cursor_, wasm::info(insn.op).feature);
-  return cursor_.fail_at(insn.offset, cursor_.error_text(), cursor_.error_kind());
+    return cursor.fail_at(cursor.position() - 1, "malformed br_on_cast flags");
+  return cursor.read_u32(out.index) && read_heap_type(cursor, features, out.heap) &&
+         read_heap_type(cursor, features, out.heap2);
 }
 
 template <bool kTrusted>

@@ -63,6 +63,12 @@ struct CatchClause {
 
 bool read_catch_clause(Cursor& cursor, CatchClause& out);
 
+// The longer immediates, for InstructionReader.
+bool read_label_table(Cursor& cursor, Instruction& out);
+bool read_try_table(Cursor& cursor, wasm::FeatureSet features, Instruction& out);
+bool read_select_types(Cursor& cursor, wasm::FeatureSet features, Instruction& out);
+bool read_cast(Cursor& cursor, wasm::FeatureSet features, Instruction& out);
+
 // The clauses of a try_table that has been read once.
 class CatchReader {
  public:
@@ -152,11 +158,16 @@ class InstructionReader {
     return Cursor(module_begin_, insn.list_offset, cursor_.end_position());
   }
   bool read_mem_arg(Instruction& out);
-  bool read_label_table(Instruction& out);
-  bool read_try_table(Instruction& out);
-  bool read_select_types(Instruction& out);
-  bool read_cast(Instruction& out);
-  [[gnu::cold]] bool fail_opcode(const Instruction& insn);
+  // Runs a function that is not inlined on a copy, so that the cursor itself never has its address
+  // taken and a reader that is a local variable lives in registers.
+  template <class Read>
+  [[gnu::always_inline]] bool out_of_line(Read&& read) {
+    Cursor copy = cursor_;
+    const bool ok = read(copy);
+    cursor_ = copy;
+    return ok;
+  }
+  bool fail_opcode(const Instruction& insn);
 
   const std::byte* module_begin_;
   Cursor cursor_;
@@ -185,13 +196,22 @@ inline bool InstructionReader<kTrusted>::next_op(Instruction& out) {
 }
 
 template <bool kTrusted>
+inline bool InstructionReader<kTrusted>::fail_opcode(const Instruction& insn) {
+  if (insn.op == wasm::kNoOp) return cursor_.fail_at(insn.offset, kIllegalOpcode);
+  disabled_op_ = insn.op;
+  return cursor_.fail_at(insn.offset, disabled_text(wasm::info(insn.op).feature),
+                         Error::Kind::Unsupported);
+}
+
+template <bool kTrusted>
 template <wasm::Imm kImm>
 inline bool InstructionReader<kTrusted>::read_immediate(Instruction& out) {
   using enum wasm::Imm;
   if constexpr (kImm == None) {
     return true;
   } else if constexpr (kImm == Block) {
-    return read_block_type(cursor_, features_, out.block);
+    return out_of_line(
+        [&](Cursor& cursor) { return read_block_type(cursor, features_, out.block); });
   } else if constexpr (kImm == Label || kImm == Func || kImm == Type || kImm == Local ||
                        kImm == Global || kImm == Table || kImm == Elem || kImm == Data ||
                        kImm == Memory || kImm == Tag) {
@@ -202,7 +222,7 @@ inline bool InstructionReader<kTrusted>::read_immediate(Instruction& out) {
                        kImm == TypeCount) {
     return cursor_.read_u32(out.index) && cursor_.read_u32(out.index2);
   } else if constexpr (kImm == LabelTable) {
-    return read_label_table(out);
+    return out_of_line([&](Cursor& cursor) { return read_label_table(cursor, out); });
   } else if constexpr (kImm == MemArg) {
     return read_mem_arg(out);
   } else if constexpr (kImm == MemArgLane) {
@@ -229,13 +249,17 @@ inline bool InstructionReader<kTrusted>::read_immediate(Instruction& out) {
   } else if constexpr (kImm == F64) {
     return cursor_.read_fixed(out.value);
   } else if constexpr (kImm == HeapType) {
-    return read_heap_type(cursor_, features_, out.heap);
+    return out_of_line(
+        [&](Cursor& cursor) { return read_heap_type(cursor, features_, out.heap); });
   } else if constexpr (kImm == SelectTypes) {
-    return read_select_types(out);
+    return out_of_line(
+        [&](Cursor& cursor) { return read_select_types(cursor, features_, out); });
   } else if constexpr (kImm == BrOnCast) {
-    return read_cast(out);
+    return out_of_line(
+        [&](Cursor& cursor) { return read_cast(cursor, features_, out); });
   } else if constexpr (kImm == TryTable) {
-    return read_try_table(out);
+    return out_of_line(
+        [&](Cursor& cursor) { return read_try_table(cursor, features_, out); });
   } else {
     static_assert(kImm == Zero);
     uint8_t byte;

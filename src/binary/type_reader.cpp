@@ -27,10 +27,6 @@ Feature feature_of(HeapType::Abstract type) {
   }
 }
 
-bool require(Cursor& cursor, FeatureSet features, Feature feature) {
-  return features.has(feature) || fail_disabled(cursor, feature);
-}
-
 bool read_abstract(Cursor& cursor, FeatureSet features, HeapType& out) {
   uint8_t byte;
   if (!cursor.peek_u8(byte)) return false;
@@ -54,13 +50,13 @@ bool read_type_index(Cursor& cursor, uint32_t& out, const char* malformed) {
 
 }  // namespace
 
-bool fail_disabled(Cursor& cursor, Feature feature) {
+const char* disabled_text(Feature feature) {
   static constexpr const char* kTexts[] = {
 #define WRUN_FEATURE(id, name, on) "the feature " name " is disabled",
 #include "wasm/features.def"
 #undef WRUN_FEATURE
   };
-  return cursor.fail(kTexts[static_cast<size_t>(feature)], Error::Kind::Unsupported);
+  return kTexts[static_cast<size_t>(feature)];
 }
 
 bool read_heap_type(Cursor& cursor, FeatureSet features, HeapType& out) {

@@ -8,8 +8,12 @@
 
 namespace wrun::binary {
 
-// Sets the cursor's error to "... is disabled" of kind Unsupported; returns false.
-[[gnu::cold]] bool fail_disabled(Cursor& cursor, wasm::Feature feature);
+// "the feature ... is disabled"
+const char* disabled_text(wasm::Feature feature);
+// Whether the feature is on; if not, sets the cursor's error.
+inline bool require(Cursor& cursor, wasm::FeatureSet features, wasm::Feature feature) {
+  return features.has(feature) || cursor.fail(disabled_text(feature), Error::Kind::Unsupported);
+}
 
 bool read_heap_type(Cursor& cursor, wasm::FeatureSet features, wasm::HeapType& out);
 bool read_ref_type(Cursor& cursor, wasm::FeatureSet features, wasm::ValType& out);
