@@ -1,0 +1,108 @@
+#include "wasi/handles.hpp"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+namespace wrun::wasi {
+namespace {
+
+// Many programs check that a directory they are granted has these.
+constexpr uint64_t kPreopenBase =
+    rights::kPathCreateDirectory | rights::kPathCreateFile | rights::kPathLinkSource |
+    rights::kPathLinkTarget | rights::kPathOpen | rights::kFdReaddir | rights::kPathReadlink |
+    rights::kPathRenameSource | rights::kPathRenameTarget | rights::kPathSymlink |
+    rights::kPathRemoveDirectory | rights::kPathUnlinkFile | rights::kPathFilestatGet |
+    rights::kPathFilestatSetTimes | rights::kFdFilestatGet | rights::kFdFilestatSetTimes;
+constexpr uint64_t kPreopenInheriting =
+    kPreopenBase | rights::kFdDatasync | rights::kFdRead | rights::kFdSeek |
+    rights::kFdFdstatSetFlags | rights::kFdSync | rights::kFdTell | rights::kFdWrite |
+    rights::kFdAdvise | rights::kFdAllocate | rights::kFdFilestatSetSize | rights::kPollFdReadwrite;
+constexpr uint64_t kDirectory =
+    rights::kAll & ~(rights::kFdSeek | rights::kFdFilestatSetSize | rights::kPathFilestatSetSize);
+
+}  // namespace
+
+std::unique_ptr<Handle> Handle::stream(int host_fd, bool readable) {
+  auto handle = std::make_unique<Handle>();
+  handle->kind = host_fd < 0 ? Kind::Null : Kind::Stream;
+  handle->readable = readable;
+  handle->writable = !readable;
+  handle->host = UniqueFd::borrow(host_fd);
+  return handle;
+}
+
+std::unique_ptr<Handle> Handle::preopen(UniqueFd host, std::string guest_name, bool read_only) {
+  auto handle = std::make_unique<Handle>();
+  handle->kind = Kind::Directory;
+  handle->type = Filetype::Directory;
+  handle->readable = true;
+  handle->read_only = read_only;
+  handle->host = std::move(host);
+  handle->preopen_name = std::move(guest_name);
+  return handle;
+}
+
+uint64_t Handle::rights_base() const {
+  // Exactly one right: isatty() of wasi-libc wants streams without seeking.
+  if (kind == Kind::Stream || kind == Kind::Null)
+    return readable ? rights::kFdRead : rights::kFdWrite;
+  if (preopen_name) return kPreopenBase;
+  uint64_t result = kind == Kind::Directory ? kDirectory : rights::kAll;
+  if (!readable) result &= ~(rights::kFdRead | rights::kFdReaddir);
+  if (!writable) result &= ~rights::kFdWrite;
+  return result;
+}
+
+uint64_t Handle::rights_inheriting() const {
+  return preopen_name ? kPreopenInheriting : rights_base();
+}
+
+Filetype filetype_of(uint32_t mode, int fd) {
+  switch (mode & S_IFMT) {
+    case S_IFREG:  return Filetype::RegularFile;
+    case S_IFDIR:  return Filetype::Directory;
+    case S_IFLNK:  return Filetype::SymbolicLink;
+    case S_IFCHR:  return Filetype::CharacterDevice;
+    case S_IFBLK:  return Filetype::BlockDevice;
+    case S_IFSOCK: {
+      int kind = SOCK_STREAM;
+      socklen_t size = sizeof kind;
+      ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &kind, &size);
+      return kind == SOCK_DGRAM ? Filetype::SocketDgram : Filetype::SocketStream;
+    }
+    default: return Filetype::Unknown;  // preview 1 has no number for FIFOs
+  }
+}
+
+Expected<Fd> FdTable::insert(std::unique_ptr<Handle> handle) {
+  Fd fd = lowest_free_;
+  while (fd < slots_.size() && slots_[fd]) ++fd;
+  if (fd >= limit_) return std::unexpected(Errno::Mfile);
+  if (fd == slots_.size()) slots_.emplace_back();
+  slots_[fd] = std::move(handle);
+  lowest_free_ = fd + 1;
+  return fd;
+}
+
+Errno FdTable::close(Fd fd) {
+  if (!find(fd)) return Errno::Badf;
+  const std::unique_ptr<Handle> handle = std::move(slots_[fd]);
+  lowest_free_ = std::min(lowest_free_, fd);
+  // What a deferred write has to report, such as EIO or EDQUOT. EINTR still closes on Linux.
+  if (handle->host.close() != 0 && errno != EINTR) return from_host(errno);
+  return Errno::Success;
+}
+
+Errno FdTable::renumber(Fd from, Fd to) {
+  if (!find(from) || !find(to)) return Errno::Badf;
+  if (from == to) return Errno::Success;
+  slots_[to] = std::move(slots_[from]);
+  lowest_free_ = std::min(lowest_free_, from);
+  return Errno::Success;
+}
+
+}  // namespace wrun::wasi

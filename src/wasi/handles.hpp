@@ -1,0 +1,70 @@
+// Handles: what a guest may touch, by the number it knows it under.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "wasi/abi.hpp"
+#include "wasi/directory_stream.hpp"
+#include "wasi/errno.hpp"
+#include "wasi/unique_fd.hpp"
+
+namespace wrun::wasi {
+
+struct Handle {
+  enum class Kind : uint8_t {
+    Directory,
+    File,    // opened by path: regular files, but also devices and FIFOs
+    Stream,  // a standard stream, whatever it is on the host: no seeking, no metadata
+    Socket,
+    Null,  // a standard stream without a host: empty to read, bottomless to write
+  };
+
+  Kind kind = Kind::Null;
+  Filetype type = Filetype::Unknown;
+  bool readable = false;
+  bool writable = false;
+  bool read_only = false;  // beneath a read-only directory: nothing may be changed through it
+  uint32_t flags = 0;      // fdflags
+  UniqueFd host;
+  std::optional<std::string> preopen_name;            // of directories granted at the start
+  std::unique_ptr<DirectoryStream> directory_stream;  // made by the first fd_readdir
+
+  static std::unique_ptr<Handle> stream(int host_fd, bool readable);
+  static std::unique_ptr<Handle> preopen(UniqueFd host, std::string guest_name, bool read_only);
+
+  // Flags of the open file description are shared with whoever gave us the stream, so that
+  // non-blocking is not set there but emulated.
+  bool emulates_nonblock() const { return kind == Kind::Stream && (flags & fdflags::kNonblock); }
+
+  bool has_position() const { return kind == Kind::File || kind == Kind::Directory; }
+
+  // Rights are advertised as programs expect them; what counts is what a handle can do.
+  uint64_t rights_base() const;
+  uint64_t rights_inheriting() const;
+};
+
+// The filetype of a mode as in stat(2); sockets are told apart by `fd`, if given.
+Filetype filetype_of(uint32_t mode, int fd = -1);
+
+class FdTable {
+ public:
+  explicit FdTable(uint32_t limit) : limit_(limit) {}
+
+  Handle* find(Fd fd) const { return fd < slots_.size() ? slots_[fd].get() : nullptr; }
+  // Takes the lowest free number. Errno::Mfile at the limit.
+  Expected<Fd> insert(std::unique_ptr<Handle> handle);
+  Errno close(Fd fd);
+  // Moves `from` to `to`, which must be open and is closed.
+  Errno renumber(Fd from, Fd to);
+
+ private:
+  std::vector<std::unique_ptr<Handle>> slots_;
+  uint32_t lowest_free_ = 0;  // no number below is free
+  uint32_t limit_;
+};
+
+}  // namespace wrun::wasi

@@ -1,0 +1,186 @@
+// What can be done with a descriptor besides reading and writing.
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "wasi/preview1.hpp"
+#include "wasi/stat.hpp"
+
+namespace wrun::wasi {
+namespace {
+
+Filetype stream_type(const Handle& handle) {
+  return ::isatty(handle.host.get()) ? Filetype::CharacterDevice : Filetype::Unknown;
+}
+
+bool is_stream(const Handle& handle) {
+  return handle.kind == Handle::Kind::Stream || handle.kind == Handle::Kind::Null;
+}
+
+}  // namespace
+
+// --- the descriptor itself ---
+
+Errno Preview1::fd_close(Fd fd) { return wasi_.descriptors().close(fd); }
+
+Errno Preview1::fd_renumber(Fd fd, Fd to) { return wasi_.descriptors().renumber(fd, to); }
+
+Errno Preview1::fd_fdstat_get(Fd fd, GuestPtr fdstat) {
+  const Handle* handle = WRUN_WASI_TRY(find(fd));
+  std::byte* out = WRUN_WASI_TRY(bytes_at(fdstat, layout::kFdstat));
+  std::memset(out, 0, layout::kFdstat);
+  store<Filetype>(out, is_stream(*handle) ? stream_type(*handle) : handle->type);
+  store<uint16_t>(out + 2, static_cast<uint16_t>(handle->flags));
+  store<uint64_t>(out + 8, handle->rights_base());
+  store<uint64_t>(out + 16, handle->rights_inheriting());
+  return Errno::Success;
+}
+
+Errno Preview1::fd_fdstat_set_flags(Fd fd, uint32_t flags) {
+  constexpr uint32_t kSettable = fdflags::kAppend | fdflags::kNonblock;
+  Handle* handle = WRUN_WASI_TRY(find_file(fd));
+  if ((flags ^ handle->flags) & ~kSettable) return Errno::Inval;
+  if (!is_stream(*handle)) {
+    int host_flags = WRUN_WASI_TRY(retry([&] { return ::fcntl(handle->host.get(), F_GETFL); }));
+    host_flags &= ~(O_APPEND | O_NONBLOCK);
+    if (flags & fdflags::kAppend) host_flags |= O_APPEND;
+    if (flags & fdflags::kNonblock) host_flags |= O_NONBLOCK;
+    if (::fcntl(handle->host.get(), F_SETFL, host_flags) < 0) return from_host(errno);
+  }
+  handle->flags = flags;
+  return Errno::Success;
+}
+
+// Rights are what a handle was opened for. Narrowing them is optional, and current practice is not
+// to.
+Errno Preview1::fd_fdstat_set_rights(Fd fd, uint64_t, uint64_t) {
+  WRUN_WASI_TRY(find(fd));
+  return Errno::Notsup;
+}
+
+Errno Preview1::fd_prestat_get(Fd fd, GuestPtr prestat) {
+  const Handle* handle = WRUN_WASI_TRY(find(fd));
+  if (!handle->preopen_name) return Errno::Badf;
+  std::byte* out = WRUN_WASI_TRY(bytes_at(prestat, layout::kPrestat));
+  store<uint32_t>(out, kPreopentypeDir);
+  store<GuestSize>(out + 4, static_cast<GuestSize>(handle->preopen_name->size()));
+  return Errno::Success;
+}
+
+Errno Preview1::fd_prestat_dir_name(Fd fd, GuestPtr path, GuestSize path_len) {
+  const Handle* handle = WRUN_WASI_TRY(find(fd));
+  if (!handle->preopen_name) return Errno::Badf;
+  const std::string& name = *handle->preopen_name;
+  if (path_len < name.size()) return Errno::Nametoolong;
+  std::byte* out = WRUN_WASI_TRY(bytes_at(path, name.size()));
+  std::memcpy(out, name.data(), name.size());
+  return Errno::Success;
+}
+
+// --- metadata ---
+
+template <Snapshot kSnapshot>
+Errno Preview1::fd_filestat_get(Fd fd, GuestPtr filestat) {
+  const Handle* handle = WRUN_WASI_TRY(find(fd));
+  std::byte* out = WRUN_WASI_TRY(bytes_at(filestat, layout::filestat_size(kSnapshot)));
+  struct stat status = {};
+  Filetype type = handle->type;
+  if (is_stream(*handle))
+    type = stream_type(*handle);  // and nothing else: which file it is, is not the guest's to know
+  else if (::fstat(handle->host.get(), &status) != 0)
+    return from_host(errno);
+  store_filestat(kSnapshot, out, status, type);
+  return Errno::Success;
+}
+
+template Errno Preview1::fd_filestat_get<Snapshot::Preview1>(Fd, GuestPtr);
+template Errno Preview1::fd_filestat_get<Snapshot::Unstable>(Fd, GuestPtr);
+
+Errno Preview1::fd_filestat_set_size(Fd fd, uint64_t size) {
+  const Handle* handle = WRUN_WASI_TRY(find_file(fd));
+  if (handle->kind != Handle::Kind::File) return Errno::Inval;
+  if (handle->read_only) return Errno::Perm;
+  WRUN_WASI_TRY(retry([&] { return ::ftruncate(handle->host.get(), static_cast<off_t>(size)); }));
+  return Errno::Success;
+}
+
+Errno Preview1::fd_filestat_set_times(Fd fd, uint64_t atim, uint64_t mtim, uint32_t fst_flags) {
+  const Handle* handle = WRUN_WASI_TRY(find(fd));
+  if (is_stream(*handle)) return Errno::Badf;
+  const auto times = WRUN_WASI_TRY(times_to_set(atim, mtim, fst_flags));
+  if (handle->read_only) return Errno::Perm;
+  if (::futimens(handle->host.get(), times.data()) != 0) return from_host(errno);
+  return Errno::Success;
+}
+
+// --- contents as a whole ---
+
+Errno Preview1::fd_advise(Fd fd, uint64_t offset, uint64_t len, uint32_t advice) {
+  constexpr int kAdvice[] = {POSIX_FADV_NORMAL,   POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,
+                             POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED,   POSIX_FADV_NOREUSE};
+  const Handle* handle = WRUN_WASI_TRY(find_file(fd));
+  if (advice >= std::size(kAdvice) || offset > INT64_MAX || len > INT64_MAX) return Errno::Inval;
+  return from_host(::posix_fadvise(handle->host.get(), static_cast<off_t>(offset),
+                                   static_cast<off_t>(len), kAdvice[advice]));
+}
+
+Errno Preview1::fd_allocate(Fd fd, uint64_t offset, uint64_t len) {
+  const Handle* handle = WRUN_WASI_TRY(find_file(fd));
+  if (!handle->writable) return Errno::Badf;
+  if (offset > INT64_MAX || len > INT64_MAX) return Errno::Fbig;
+  WRUN_WASI_TRY(retry([&] {
+    return ::fallocate(handle->host.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(len));
+  }));
+  return Errno::Success;
+}
+
+Errno Preview1::fd_datasync(Fd fd) {
+  const Handle* handle = WRUN_WASI_TRY(find(fd));
+  WRUN_WASI_TRY(retry([&] { return ::fdatasync(handle->host.get()); }));
+  return Errno::Success;
+}
+
+Errno Preview1::fd_sync(Fd fd) {
+  const Handle* handle = WRUN_WASI_TRY(find(fd));
+  WRUN_WASI_TRY(retry([&] { return ::fsync(handle->host.get()); }));
+  return Errno::Success;
+}
+
+// --- directories ---
+
+Errno Preview1::fd_readdir(Fd fd, GuestPtr buf, GuestSize buf_len, uint64_t cookie,
+                           GuestPtr bufused) {
+  Handle* handle = WRUN_WASI_TRY(find_directory(fd));
+  if (!handle->readable) return Errno::Badf;
+  std::byte* out = memory_.at(buf, buf_len);
+  std::byte* used_out = memory_.at(bufused, sizeof(GuestSize));
+  if (!out || !used_out) return fault();
+  if (!handle->directory_stream)
+    handle->directory_stream = std::make_unique<DirectoryStream>(handle->host.get());
+
+  // A full buffer says that there is more; the entry that does not fit is cut.
+  GuestSize used = 0;
+  const auto append = [&](const void* bytes, size_t size) {
+    const size_t fits = std::min<size_t>(size, buf_len - used);
+    std::memcpy(out + used, bytes, fits);
+    used += static_cast<GuestSize>(fits);
+  };
+  for (; used < buf_len; ++cookie) {
+    const auto entry = WRUN_WASI_TRY(handle->directory_stream->at(cookie));
+    if (!entry) break;
+    std::byte dirent[layout::kDirent] = {};
+    store<uint64_t>(dirent, cookie + 1);
+    store<uint64_t>(dirent + 8, entry->inode);
+    store<uint32_t>(dirent + 16, static_cast<uint32_t>(entry->name.size()));
+    store<Filetype>(dirent + 20, entry->type);
+    append(dirent, sizeof dirent);
+    append(entry->name.data(), entry->name.size());
+  }
+  store<GuestSize>(used_out, used);
+  return Errno::Success;
+}
+
+}  // namespace wrun::wasi

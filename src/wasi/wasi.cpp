@@ -1,0 +1,106 @@
+#include "wasi/wasi.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/printable.hpp"
+#include "wasi/preview1_table.hpp"
+
+namespace wrun::wasi {
+namespace {
+
+// Guests count sizes with 32 bits; arguments beyond this are a mistake.
+constexpr size_t kMaxStringBytes = size_t{1} << 30;
+
+// "/data/", "/./data" and "//data" are "/data"; "" and "./" are ".".
+Result<std::string> normalize_guest_path(std::string_view path) {
+  std::string result;
+  if (path.starts_with('/')) result = "/";
+  for (size_t begin = 0; begin < path.size();) {
+    const size_t end = std::min(path.find('/', begin), path.size());
+    const std::string_view component = path.substr(begin, end - begin);
+    if (component == "..")
+      return fail(Error::Kind::Usage, "the guest path '" + printable(path) + "' contains '..'");
+    if (!component.empty() && component != ".") {
+      if (!result.empty() && result != "/") result += '/';
+      result += component;
+    }
+    begin = end + 1;
+  }
+  if (result.empty()) result = ".";
+  return result;
+}
+
+}  // namespace
+
+void StringList::add(std::string_view text) {
+  offsets_.push_back(static_cast<uint32_t>(bytes_.size()));
+  bytes_ += text;
+  bytes_ += '\0';
+}
+
+Wasi::Wasi(WasiOptions& options)
+    : descriptors_(options.max_descriptors),
+      resolver_(options.path_resolution),
+      effects_(std::move(options.effects)) {
+  if (!effects_) effects_ = std::make_unique<HostEffects>();
+}
+
+Result<std::unique_ptr<Wasi>> Wasi::create(WasiOptions options) {
+  std::unique_ptr<Wasi> wasi(new Wasi(options));
+  WRUN_CHECK_OK(wasi->add_strings(options));
+  for (size_t fd = 0; fd < options.stdio.size(); ++fd)
+    if (!wasi->descriptors_.insert(Handle::stream(options.stdio[fd], fd == 0)))
+      return fail(Error::Kind::Usage,
+                  "the limit on descriptors leaves no room for standard streams");
+  for (const Preopen& preopen : options.preopens) WRUN_CHECK_OK(wasi->add_preopen(preopen));
+  return wasi;
+}
+
+Result<void> Wasi::add_strings(const WasiOptions& options) {
+  size_t bytes = 0;
+  const auto add = [&](StringList& list, const std::string& text) {
+    bytes += text.size() + 1;
+    if (text.find('\0') != std::string::npos || bytes > kMaxStringBytes) return false;
+    list.add(text);
+    return true;
+  };
+  for (const std::string& argument : options.arguments)
+    if (!add(arguments_, argument))
+      return fail(Error::Kind::Usage, "the arguments are too long or contain NUL");
+  for (const std::string& variable : options.environment)
+    if (variable.find('=', 1) == std::string::npos || !add(environment_, variable))
+      return fail(Error::Kind::Usage, "the environment variable '" + printable(variable) +
+                                          "' is too long, contains NUL or is not NAME=value");
+  return {};
+}
+
+Result<void> Wasi::add_preopen(const Preopen& preopen) {
+  std::string name = WRUN_TRY(normalize_guest_path(preopen.guest_path));
+  if (std::ranges::find(preopen_names_, name) != preopen_names_.end())
+    return fail(Error::Kind::Usage,
+                "two directories have the same guest path '" + printable(name) + "'");
+  UniqueFd host = WRUN_TRY(PathResolver::open_root(preopen.host_path));
+  preopen_names_.push_back(name);
+  if (!descriptors_.insert(Handle::preopen(std::move(host), std::move(name), preopen.read_only)))
+    return fail(Error::Kind::Usage, "the limit on descriptors leaves no room for directory '" +
+                                        printable(preopen.host_path) + "'");
+  return {};
+}
+
+bool Wasi::find(std::string_view module, std::string_view name, runtime::HostFunction& out) {
+  if (!find_function(module, name, out)) return false;
+  out.environment = this;
+  return true;
+}
+
+void Wasi::note_refused(RefusedPath::Reason reason, const Handle& directory,
+                        std::string_view path) {
+  if (last_refused_ && reason < last_refused_->reason) return;
+  if (!last_refused_) last_refused_.emplace();
+  last_refused_->reason = reason;
+  last_refused_->directory = directory.preopen_name.value_or("");
+  last_refused_->path = path;
+}
+
+}  // namespace wrun::wasi

@@ -1,0 +1,96 @@
+// WASI preview 1 for one guest program: what it is given, and the functions it may import.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "runtime/linker.hpp"
+#include "wasi/effects.hpp"
+#include "wasi/handles.hpp"
+#include "wasi/path.hpp"
+
+namespace wrun::wasi {
+
+struct Preopen {
+  std::string host_path;
+  std::string guest_path;
+  bool read_only = false;
+};
+
+struct WasiOptions {
+  std::vector<std::string> arguments;    // the first is the program's name
+  std::vector<std::string> environment;  // "NAME=value"
+  std::vector<Preopen> preopens;         // guest descriptors 3, 4, … in this order
+  // Host descriptors for the guest's 0, 1 and 2; borrowed. -1: nothing to read, writes vanish.
+  std::array<int, 3> stdio = {0, 1, 2};
+  uint32_t max_descriptors = 1024;
+  PathResolution path_resolution = PathResolution::Automatic;
+  std::unique_ptr<Effects> effects;  // null: the host's
+};
+
+// A path that a guest named in vain.
+struct RefusedPath {
+  enum class Reason : uint8_t {
+    NotFound,   // nothing there, in what the guest can see
+    ReadOnly,   // in a directory that was granted for reading only
+    OutsideOf,  // leads out of the directory, or is absolute
+  };
+  Reason reason = Reason::NotFound;
+  std::string directory;  // the granted directory it was relative to; empty: one opened below
+  std::string path;
+};
+
+// Strings as programs receive them: one after the other, each ending in NUL.
+class StringList {
+ public:
+  void add(std::string_view text);
+  uint32_t count() const { return static_cast<uint32_t>(offsets_.size()); }
+  const std::vector<uint32_t>& offsets() const { return offsets_; }
+  std::string_view bytes() const { return bytes_; }
+
+ private:
+  std::vector<uint32_t> offsets_;
+  std::string bytes_;
+};
+
+class Wasi final : public runtime::HostFunctionSource {
+ public:
+  // Fails with Kind::Io for a directory that cannot be opened and with Kind::Usage for options that
+  // make no sense, naming what is wrong.
+  static Result<std::unique_ptr<Wasi>> create(WasiOptions options);
+
+  // Finds what modules import from `wasi_snapshot_preview1` and `wasi_unstable`.
+  bool find(std::string_view module, std::string_view name, runtime::HostFunction& out) override;
+
+  // The last path that was refused for the gravest of reasons.
+  const std::optional<RefusedPath>& last_refused() const { return last_refused_; }
+
+  // --- for the calls ---
+  const StringList& arguments() const { return arguments_; }
+  const StringList& environment() const { return environment_; }
+  FdTable& descriptors() { return descriptors_; }
+  PathResolver& resolver() { return resolver_; }
+  Effects& effects() { return *effects_; }
+  void note_refused(RefusedPath::Reason reason, const Handle& directory, std::string_view path);
+
+ private:
+  explicit Wasi(WasiOptions& options);
+  Result<void> add_strings(const WasiOptions& options);
+  Result<void> add_preopen(const Preopen& preopen);
+
+  StringList arguments_;
+  StringList environment_;
+  FdTable descriptors_;
+  PathResolver resolver_;
+  std::unique_ptr<Effects> effects_;
+  std::vector<std::string> preopen_names_;
+  std::optional<RefusedPath> last_refused_;
+};
+
+}  // namespace wrun::wasi
