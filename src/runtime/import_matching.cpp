@@ -4,62 +4,12 @@
 
 #include "base/assert.hpp"
 #include "base/printable.hpp"
+#include "wasm/subtyping.hpp"
 
 namespace wrun::runtime {
 namespace {
 
-using Abstract = wasm::HeapType::Abstract;
 using wasm::ExternKind;
-
-// --- Subtyping of canonical types (spec 3.3.3 to 3.3.5) ---
-
-bool abstract_matches(Abstract sub, Abstract super) {
-  if (sub == super) return true;
-  switch (super) {
-    case Abstract::Any:
-      return sub == Abstract::Eq || abstract_matches(sub, Abstract::Eq);
-    case Abstract::Eq:
-      return sub == Abstract::I31 || sub == Abstract::Struct || sub == Abstract::Array ||
-             sub == Abstract::None;
-    case Abstract::I31:
-    case Abstract::Struct:
-    case Abstract::Array: return sub == Abstract::None;
-    case Abstract::Func: return sub == Abstract::NoFunc;
-    case Abstract::Extern: return sub == Abstract::NoExtern;
-    case Abstract::Exn: return sub == Abstract::NoExn;
-    default: return false;
-  }
-}
-
-Abstract abstract_kind(const wasm::TypeRegistry& types, uint32_t type_id) {
-  switch (types.kind(type_id)) {
-    case wasm::SubType::Kind::Func: return Abstract::Func;
-    case wasm::SubType::Kind::Struct: return Abstract::Struct;
-    case wasm::SubType::Kind::Array: return Abstract::Array;
-  }
-  WRUN_UNREACHABLE();
-}
-
-bool heap_matches(const wasm::TypeRegistry& types, wasm::HeapType sub, wasm::HeapType super) {
-  if (sub == super) return true;
-  if (sub.is_concrete() && super.is_concrete())
-    return types.is_subtype(sub.index(), super.index());
-  if (sub.is_concrete())
-    return abstract_matches(abstract_kind(types, sub.index()), super.abstract());
-  if (super.is_concrete()) {
-    // Only the bottom types are below a concrete one.
-    const Abstract kind = abstract_kind(types, super.index());
-    return sub.abstract() == (kind == Abstract::Func ? Abstract::NoFunc : Abstract::None);
-  }
-  return abstract_matches(sub.abstract(), super.abstract());
-}
-
-bool value_matches(const wasm::TypeRegistry& types, wasm::ValType sub, wasm::ValType super) {
-  if (sub == super) return true;
-  if (!sub.is_ref() || !super.is_ref()) return false;
-  if (sub.nullable() && !super.nullable()) return false;
-  return heap_matches(types, sub.heap(), super.heap());
-}
 
 bool limits_match(const wasm::Limits& actual, uint64_t size, const wasm::Limits& expected) {
   if (actual.is_64 != expected.is_64 || size < expected.minimum) return false;
@@ -98,7 +48,7 @@ class Matcher {
   bool thing_matches(uint32_t index, const Global& global) const {
     const wasm::GlobalType expected = canonical_type(module_, module_.globals[index].type);
     if (expected.is_mutable || global.type.is_mutable) return global.type == expected;
-    return value_matches(types_, global.type.content, expected.content);
+    return wasm::matches(types_, global.type.content, expected.content);
   }
   bool thing_matches(uint32_t index, const Tag& tag) const {
     return tag.type_id == module_.canonical_types[module_.tags[index].type];

@@ -53,6 +53,39 @@ bool abstract_matches(Abstract sub, Abstract super) {
   return false;
 }
 
+// What a concrete heap type's number means is up to the space it belongs to.
+
+SubType::Kind kind_of(const TypeSpace& space, TypeIndex index) { return space.types[index].kind; }
+SubType::Kind kind_of(const TypeRegistry& registry, uint32_t id) { return registry.kind(id); }
+
+bool concrete_matches(const TypeSpace& space, TypeIndex sub, TypeIndex super) {
+  return matches(space, sub, super);
+}
+bool concrete_matches(const TypeRegistry& registry, uint32_t sub, uint32_t super) {
+  return registry.is_subtype(sub, super);
+}
+
+template <class Space>
+bool heap_matches(const Space& space, HeapType sub, HeapType super) {
+  if (sub == super) return true;
+  if (sub.is_concrete() && super.is_concrete())
+    return concrete_matches(space, sub.index(), super.index());
+  if (sub.is_concrete())
+    return abstract_matches(abstract_of(kind_of(space, sub.index())), super.abstract());
+  if (super.is_concrete())
+    return is_bottom(sub.abstract()) &&
+           abstract_matches(sub.abstract(), abstract_of(kind_of(space, super.index())));
+  return abstract_matches(sub.abstract(), super.abstract());
+}
+
+template <class Space>
+bool value_matches(const Space& space, ValType sub, ValType super) {
+  if (sub == super || sub == kBottom) return true;
+  if (!sub.is_ref() || !super.is_ref()) return false;
+  if (sub.nullable() && !super.nullable()) return false;
+  return heap_matches(space, sub.heap(), super.heap());
+}
+
 }  // namespace
 
 HeapType::Abstract top_of(const TypeSpace& space, HeapType type) {
@@ -67,21 +100,15 @@ bool matches(const TypeSpace& space, TypeIndex sub, TypeIndex super) {
 }
 
 bool matches(const TypeSpace& space, HeapType sub, HeapType super) {
-  if (sub == super) return true;
-  if (sub.is_concrete()) {
-    if (super.is_concrete()) return matches(space, sub.index(), super.index());
-    return abstract_matches(abstract_of(space.types[sub.index()].kind), super.abstract());
-  }
-  if (super.is_concrete())
-    return is_bottom(sub.abstract()) && top_of_abstract(sub.abstract()) == top_of(space, super);
-  return abstract_matches(sub.abstract(), super.abstract());
+  return heap_matches(space, sub, super);
 }
 
 bool matches(const TypeSpace& space, ValType sub, ValType super) {
-  if (sub == super || sub == kBottom) return true;
-  if (!sub.is_ref() || !super.is_ref()) return false;
-  if (sub.nullable() && !super.nullable()) return false;
-  return matches(space, sub.heap(), super.heap());
+  return value_matches(space, sub, super);
+}
+
+bool matches(const TypeRegistry& registry, ValType sub, ValType super) {
+  return value_matches(registry, sub, super);
 }
 
 bool matches(const TypeSpace& space, const FieldType& sub, const FieldType& super) {

@@ -1,9 +1,10 @@
-// Matching of types within one module (spec 3.3.1 to 3.3.4).
+// Matching of types (spec 3.3.1 to 3.3.4), within one module or between modules.
 #pragma once
 
 #include <cstdint>
 #include <span>
 
+#include "wasm/type_registry.hpp"
 #include "wasm/types.hpp"
 
 namespace wrun::wasm {
@@ -26,5 +27,8 @@ bool matches(const TypeSpace& space, HeapType sub, HeapType super);
 bool matches(const TypeSpace& space, ValType sub, ValType super);
 bool matches(const TypeSpace& space, const FieldType& sub, const FieldType& super);
 bool matches(const TypeSpace& space, std::span<const ValType> sub, std::span<const ValType> super);
+
+// The same for canonical types, whose concrete heap types hold ids of the registry.
+bool matches(const TypeRegistry& registry, ValType sub, ValType super);
 
 }  // namespace wrun::wasm
