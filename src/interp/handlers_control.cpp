@@ -58,8 +58,10 @@ WRUN_HANDLER void const64(WRUN_STATE_PARAMETERS) {
   WRUN_NEXT(24);
 }
 
+// handler, u16 dst, 16 bytes at 16; to the accumulator as well
 WRUN_HANDLER void const_v128(WRUN_STATE_PARAMETERS) {
-  write_slot(fp, fetch16(pc, 8), fetch<V128>(pc, 16));
+  v0 = fetch<V128>(pc, 16);
+  write_slot(fp, fetch16(pc, 8), v0);
   WRUN_NEXT(32);
 }
 

@@ -28,14 +28,11 @@ void Translator::constant_v128(const Instruction& insn) {
   put(at, 8, to);
   put(at, 16, insn.value);
   put(at, 24, insn.value_high);
-  finish_destination(slot, Bank::V128);
-  Entry& entry = push(Bank::V128);
-  clobber(slot, 2);
-  // Not in an accumulator, but local.set may still change where it goes.
+  const AccState acc_before = acc_;
+  vector_result(slot, at, nullptr);
   if (wide_) return;
-  entry.producer = at;
   latest_.position = at;
-  latest_.acc_before = acc_;
+  latest_.acc_before = acc_before;
 }
 
 void Translator::vector_result(uint32_t slot, uint32_t position, Handler acc_only) {

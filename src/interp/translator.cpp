@@ -345,7 +345,9 @@ void Translator::instruction(const Instruction& insn) {
   if (table_.row(insn.op) == nullptr && insn.op != Op::V128Const) {
     // Instructions of proposals that this tier does not run yet.
     note_offset(emit(Code::UnsupportedInstruction, 1));
-    return mark_unreachable();
+    mark_unreachable();
+    if (insn.op == Op::Try || insn.op == Op::TryTable) ++dead_depth_;
+    return;
   }
   if (info.prefix == wasm::kSimdPrefix) return simd(insn);
   if (info.has(wasm::op_flag::Load)) return load(insn);
