@@ -111,7 +111,7 @@ WideInt signed_value(U value) {
     });                                                                                          \
     binary<Op::I##ShrU>([&](U a, U b) { return U(a / power(b)); });                              \
     binary<Op::I##ShrS>([&](U a, U b) { return U(divide_down(s(a), power(b))); });               \
-    binary<Op::I##Rotl>([](U a, U b) { return rotate_left(a, b % kWidth<U>); });                 \
+    binary<Op::I##Rotl>([](U a, U b) { return rotate_left(a, unsigned(b % kWidth<U>)); });       \
     binary<Op::I##Rotr>(                                                                         \
         [](U a, U b) { return rotate_left(a, kWidth<U> - unsigned(b % kWidth<U>)); });           \
     unary<Op::I##Clz>([](U a) { return kWidth<U> - highest_bit(a); });                           \
