@@ -30,6 +30,7 @@ inline constexpr uint32_t kMaxResults = 1'000;
 inline constexpr uint32_t kMaxStructFields = 10'000;
 inline constexpr uint32_t kMaxArrayNewFixed = 10'000;
 inline constexpr uint32_t kMaxBrTableTargets = 7'654'321;
+inline constexpr uint32_t kMaxOperands = 1 << 20;  // on the stack of a function
 inline constexpr uint32_t kMaxNestingDepth = 1'000'000;
 inline constexpr uint32_t kMaxNameBytes = 100'000;
 
