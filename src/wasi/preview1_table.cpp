@@ -28,7 +28,7 @@ struct Call<kMember> {
   // Whether the table's parameters, "i32 fd, i64 offset", are those of the member.
   static consteval bool matches(std::string_view parameters) {
     bool equal = true;
-    const auto take = [&](std::string_view type) {
+    [[maybe_unused]] const auto take = [&](std::string_view type) {
       equal = equal && parameters.starts_with(type);
       parameters.remove_prefix(std::min(parameters.find(", "), parameters.size()));
       if (!parameters.empty()) parameters.remove_prefix(2);

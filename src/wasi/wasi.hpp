@@ -24,14 +24,14 @@ struct Preopen {
 };
 
 struct WasiOptions {
-  std::vector<std::string> arguments;    // the first is the program's name
-  std::vector<std::string> environment;  // "NAME=value"
-  std::vector<Preopen> preopens;         // guest descriptors 3, 4, … in this order
+  std::vector<std::string> arguments{};    // the first is the program's name
+  std::vector<std::string> environment{};  // "NAME=value"
+  std::vector<Preopen> preopens{};         // guest descriptors 3, 4, … in this order
   // Host descriptors for the guest's 0, 1 and 2; borrowed. -1: nothing to read, writes vanish.
   std::array<int, 3> stdio = {0, 1, 2};
   uint32_t max_descriptors = 1024;
   PathResolution path_resolution = PathResolution::Automatic;
-  std::unique_ptr<Effects> effects;  // null: the host's
+  std::unique_ptr<Effects> effects{};  // null: the host's
 };
 
 // A path that a guest named in vain.
