@@ -1,0 +1,327 @@
+// Imports, definitions, exports and the start function (spec 5.5.5 to 5.5.11).
+#include <algorithm>
+
+#include "base/printable.hpp"
+#include "binary/module_decoder.hpp"
+#include "wasm/limits.hpp"
+
+namespace wrun::binary {
+
+using wasm::ExternKind;
+using wasm::Feature;
+
+namespace {
+
+// Flags of limits (spec 5.3.13, threads and custom page sizes).
+constexpr uint8_t kHasMaximum = 0x01;
+constexpr uint8_t kShared = 0x02;
+constexpr uint8_t kIs64 = 0x04;
+constexpr uint8_t kHasPageSize = 0x08;
+
+constexpr uint8_t kDefaultPageLog2 = 16;
+
+uint64_t max_pages(const wasm::MemoryType& type) {
+  if (type.limits.is_64)
+    return type.page_size_log2 == 0 ? UINT64_MAX
+                                    : wasm::kMaxMemory64Pages << (16 - type.page_size_log2);
+  return type.page_size_log2 == 0 ? UINT32_MAX : wasm::kMaxMemory32Pages;
+}
+
+}  // namespace
+
+bool ModuleDecoder::import_section() {
+  uint32_t count;
+  if (!read_count(wasm::kMaxImports, "imports", count)) return false;
+  module_->imports.reserve(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    wasm::Import import;
+    if (!read_name(import.module) || !read_name(import.name) || !read_import(import)) return false;
+    module_->imports.push_back(import);
+  }
+  return true;
+}
+
+bool ModuleDecoder::read_import(wasm::Import& import) {
+  const uint32_t offset = cursor_.position();
+  uint8_t kind;
+  if (!cursor_.read_u8(kind)) return false;
+  if (kind > static_cast<uint8_t>(ExternKind::Tag))
+    return cursor_.fail_at(offset, "malformed import kind");
+  import.kind = static_cast<ExternKind>(kind);
+  wasm::Module& module = *module_;
+  switch (import.kind) {
+    case ExternKind::Func: {
+      wasm::Function function;
+      if (!read_function_type_index(function.type)) return false;
+      module.functions.push_back(function);
+      import.index = module.imported_functions++;
+      return true;
+    }
+    case ExternKind::Table: {
+      wasm::Table table;
+      if (!read_table_type(table.type)) return false;
+      module.tables.push_back(table);
+      import.index = module.imported_tables++;
+      return true;
+    }
+    case ExternKind::Memory: {
+      wasm::MemoryType memory;
+      if (!read_memory_type(memory)) return false;
+      module.memories.push_back(memory);
+      import.index = module.imported_memories++;
+      return true;
+    }
+    case ExternKind::Global: {
+      wasm::Global global;
+      if (!read_global_type(global.type)) return false;
+      if (global.type.is_mutable && !require_feature(Feature::MutableGlobals)) return false;
+      module.globals.push_back(global);
+      import.index = module.imported_globals++;
+      return true;
+    }
+    case ExternKind::Tag: {
+      wasm::TagType tag;
+      if (!read_tag_type(tag)) return false;
+      module.tags.push_back(tag);
+      import.index = module.imported_tags++;
+      return true;
+    }
+  }
+  return false;
+}
+
+bool ModuleDecoder::function_section() {
+  uint32_t count;
+  if (!read_count(wasm::kMaxFunctions - module_->functions.size(), "functions", count))
+    return false;
+  module_->functions.reserve(module_->functions.size() + count);
+  for (uint32_t i = 0; i < count; ++i) {
+    wasm::Function function;
+    if (!read_function_type_index(function.type)) return false;
+    module_->functions.push_back(function);
+  }
+  return true;
+}
+
+bool ModuleDecoder::table_section() {
+  constexpr uint8_t kHasInit = 0x40;
+  uint32_t count;
+  if (!read_count(wasm::kMaxTables - module_->tables.size(), "tables", count)) return false;
+  for (uint32_t i = 0; i < count; ++i) {
+    const uint32_t offset = cursor_.position();
+    wasm::Table table;
+    uint8_t form;
+    if (!cursor_.peek_u8(form)) return false;
+    if (form == kHasInit) {
+      if (!require_feature(Feature::FunctionReferences)) return false;
+      cursor_.skip(1);
+      uint8_t reserved;
+      if (!cursor_.read_u8(reserved)) return false;
+      if (reserved != 0) return cursor_.fail_at(offset + 1, "malformed table");
+    }
+    if (!read_table_type(table.type)) return false;
+    if (form == kHasInit) {
+      table.init.emplace();
+      if (!read_const_expr(table.type.element, *table.init)) return false;
+    } else if (!table.type.element.is_defaultable()) {
+      return invalid(offset, "type mismatch: a table of " + to_string(table.type.element) +
+                                 " needs an initial value");
+    }
+    module_->tables.push_back(table);
+  }
+  return true;
+}
+
+bool ModuleDecoder::memory_section() {
+  uint32_t count;
+  if (!read_count(UINT32_MAX, "memories", count)) return false;
+  for (uint32_t i = 0; i < count; ++i) {
+    wasm::MemoryType memory;
+    if (!read_memory_type(memory)) return false;
+    module_->memories.push_back(memory);
+  }
+  return true;
+}
+
+bool ModuleDecoder::tag_section() {
+  uint32_t count;
+  if (!read_count(wasm::kMaxTags - module_->tags.size(), "tags", count)) return false;
+  for (uint32_t i = 0; i < count; ++i) {
+    wasm::TagType tag;
+    if (!read_tag_type(tag)) return false;
+    module_->tags.push_back(tag);
+  }
+  return true;
+}
+
+bool ModuleDecoder::global_section() {
+  uint32_t count;
+  if (!read_count(wasm::kMaxGlobals - module_->globals.size(), "globals", count)) return false;
+  module_->globals.reserve(module_->globals.size() + count);
+  for (uint32_t i = 0; i < count; ++i) {
+    wasm::Global global;
+    if (!read_global_type(global.type)) return false;
+    // Only earlier globals are visible in it, which are those that are there already.
+    if (!read_const_expr(global.type.content, global.init)) return false;
+    module_->globals.push_back(global);
+  }
+  return true;
+}
+
+bool ModuleDecoder::export_section() {
+  const uint32_t section = cursor_.position();
+  uint32_t count;
+  if (!read_count(wasm::kMaxExports, "exports", count)) return false;
+  module_->exports.reserve(count);
+  for (uint32_t i = 0; i < count; ++i) {
+    wasm::Export entry;
+    if (!read_name(entry.name)) return false;
+    const uint32_t offset = cursor_.position();
+    uint8_t kind;
+    if (!cursor_.read_u8(kind)) return false;
+    if (kind > static_cast<uint8_t>(ExternKind::Tag))
+      return cursor_.fail_at(offset, "malformed export kind");
+    entry.kind = static_cast<ExternKind>(kind);
+    if (!cursor_.read_u32(entry.index) || !check_export(entry, offset)) return false;
+    module_->exports.push_back(entry);
+  }
+  return check_duplicate_exports(section);
+}
+
+bool ModuleDecoder::check_export(const wasm::Export& entry, uint32_t offset) {
+  switch (entry.kind) {
+    case ExternKind::Func:
+      if (!check_index(entry.index, module_->functions.size(), "function", offset)) return false;
+      declare_function(entry.index);
+      return true;
+    case ExternKind::Table:
+      return check_index(entry.index, module_->tables.size(), "table", offset);
+    case ExternKind::Memory:
+      return check_index(entry.index, module_->memories.size(), "memory", offset);
+    case ExternKind::Global:
+      if (!check_index(entry.index, module_->globals.size(), "global", offset)) return false;
+      return !module_->globals[entry.index].type.is_mutable ||
+             require_feature(Feature::MutableGlobals);
+    case ExternKind::Tag: return check_index(entry.index, module_->tags.size(), "tag", offset);
+  }
+  return false;
+}
+
+// By sorting: hashing could be made to collide.
+bool ModuleDecoder::check_duplicate_exports(uint32_t offset) {
+  std::vector<std::string_view> names;
+  names.reserve(module_->exports.size());
+  for (const wasm::Export& entry : module_->exports) names.push_back(entry.name);
+  std::ranges::sort(names);
+  const auto duplicate = std::ranges::adjacent_find(names);
+  if (duplicate == names.end()) return true;
+  return invalid(offset, "duplicate export name \"" + printable(*duplicate) + "\"");
+}
+
+bool ModuleDecoder::start_section() {
+  const uint32_t offset = cursor_.position();
+  uint32_t index;
+  if (!cursor_.read_u32(index)) return false;
+  if (!check_index(index, module_->functions.size(), "function", offset)) return false;
+  const wasm::FuncType& type = module_->func_type(index);
+  if (!type.params.empty() || !type.results.empty())
+    return invalid(offset, "start function has type " + to_string(type) + ", not [] -> []");
+  module_->start = index;
+  return true;
+}
+
+// --- types of externals ---
+
+bool ModuleDecoder::read_function_type_index(wasm::TypeIndex& out) {
+  const uint32_t offset = cursor_.position();
+  if (!cursor_.read_u32(out)) return false;
+  if (!check_index(out, module_->types.size(), "type", offset)) return false;
+  return module_->types[out].kind == wasm::SubType::Kind::Func ||
+         invalid(offset, "type mismatch: type " + std::to_string(out) +
+                             " is not a function type");
+}
+
+bool ModuleDecoder::read_limit_values(bool has_maximum, wasm::Limits& out) {
+  const uint32_t offset = cursor_.position();
+  if (!cursor_.read_u64(out.minimum)) return false;
+  if (!has_maximum) return true;
+  uint64_t maximum;
+  if (!cursor_.read_u64(maximum)) return false;
+  out.maximum = maximum;
+  return out.minimum <= maximum ||
+         invalid(offset, "size minimum must not be greater than maximum");
+}
+
+bool ModuleDecoder::read_table_type(wasm::TableType& out) {
+  if (!read_ref_type(out.element)) return false;
+  if (out.element != wasm::kFuncRef && !require_feature(Feature::ReferenceTypes)) return false;
+  if (!module_->tables.empty() && !require_feature(Feature::ReferenceTypes)) return false;
+  const uint32_t offset = cursor_.position();
+  uint8_t flags;
+  if (!cursor_.read_u8(flags)) return false;
+  if (flags & ~(kHasMaximum | kIs64)) return cursor_.fail_at(offset, "malformed limits flags");
+  out.limits.is_64 = flags & kIs64;
+  if (out.limits.is_64 && !require_feature(Feature::Memory64)) return false;
+  if (!read_limit_values(flags & kHasMaximum, out.limits)) return false;
+  if (!out.limits.is_64 && std::max(out.limits.minimum, out.limits.maximum.value_or(0)) > UINT32_MAX)
+    return invalid(offset, "table size must be at most 2^32-1");
+  if (module_->tables.size() >= wasm::kMaxTables)
+    return cursor_.fail_at(offset, "too many tables", Error::Kind::Unsupported);
+  return true;
+}
+
+bool ModuleDecoder::read_memory_type(wasm::MemoryType& out) {
+  const uint32_t offset = cursor_.position();
+  uint8_t flags;
+  if (!cursor_.read_u8(flags)) return false;
+  if (flags & ~(kHasMaximum | kShared | kIs64 | kHasPageSize))
+    return cursor_.fail_at(offset, "malformed limits flags");
+  if ((flags & kShared) && !require_feature(Feature::Threads)) return false;
+  if ((flags & kIs64) && !require_feature(Feature::Memory64)) return false;
+  if ((flags & kHasPageSize) && !require_feature(Feature::CustomPageSizes)) return false;
+  out.is_shared = flags & kShared;
+  out.limits.is_64 = flags & kIs64;
+  if (!read_limit_values(flags & kHasMaximum, out.limits)) return false;
+  if (flags & kHasPageSize) {
+    uint32_t log2;
+    if (!cursor_.read_u32(log2)) return false;
+    if (log2 >= 64) return cursor_.fail_at(offset, "invalid custom page size");
+    if (log2 != 0 && log2 != kDefaultPageLog2) return invalid(offset, "invalid custom page size");
+    out.page_size_log2 = static_cast<uint8_t>(log2);
+  }
+  if (out.is_shared && !out.limits.maximum)
+    return invalid(offset, "shared memory must have maximum");
+  if (const uint64_t pages = max_pages(out);
+      std::max(out.limits.minimum, out.limits.maximum.value_or(0)) > pages)
+    return invalid(offset, "memory size must be at most " + std::to_string(pages) + " pages" +
+                               (pages == wasm::kMaxMemory32Pages ? " (4GiB)" : ""));
+  if (!module_->memories.empty() && !has_feature(Feature::MultiMemory))
+    return fail(offset, Error::Kind::Unsupported,
+                "multiple memories: the feature multi-memory is disabled");
+  if (module_->memories.size() >= wasm::kMaxMemories)
+    return cursor_.fail_at(offset, "too many memories", Error::Kind::Unsupported);
+  return true;
+}
+
+bool ModuleDecoder::read_global_type(wasm::GlobalType& out) {
+  if (!read_val_type(out.content)) return false;
+  const uint32_t offset = cursor_.position();
+  uint8_t mutability;
+  if (!cursor_.read_u8(mutability)) return false;
+  out.is_mutable = mutability == 1;
+  return mutability <= 1 || cursor_.fail_at(offset, "malformed mutability");
+}
+
+bool ModuleDecoder::read_tag_type(wasm::TagType& out) {
+  const uint32_t offset = cursor_.position();
+  if (!has_feature(Feature::LegacyExceptions) && !require_feature(Feature::Exceptions))
+    return false;
+  uint8_t attribute;
+  if (!cursor_.read_u8(attribute)) return false;
+  if (attribute != 0) return cursor_.fail_at(offset, "malformed tag attribute");
+  if (!read_function_type_index(out.type)) return false;
+  return module_->types[out.type].func.results.empty() ||
+         invalid(offset, "non-empty tag result type");
+}
+
+}  // namespace wrun::binary

@@ -1,0 +1,101 @@
+#include "binary/names.hpp"
+
+#include <algorithm>
+
+#include "base/cursor.hpp"
+#include "base/utf8.hpp"
+
+namespace wrun::binary {
+
+namespace {
+
+enum class Subsection : uint8_t { Module = 0, Functions = 1, Locals = 2 };
+
+Cursor over(std::span<const std::byte> bytes) { return Cursor(bytes, 0, bytes.size()); }
+
+bool read_name(Cursor& cursor, std::string_view& out) {
+  uint32_t length;
+  std::span<const std::byte> bytes;
+  if (!cursor.read_u32(length) || !cursor.read_bytes(length, bytes)) return false;
+  out = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  return true;
+}
+
+// Calls bool visit(index, name) for each entry of a name map, until it returns false or the map
+// turns out to be malformed. Whether the map was read to its end.
+template <class Visit>
+bool read_name_map(Cursor& cursor, Visit&& visit) {
+  uint32_t count;
+  if (!cursor.read_u32(count)) return false;
+  for (; count != 0; --count) {
+    uint32_t index;
+    std::string_view name;
+    if (!cursor.read_u32(index) || !read_name(cursor, name)) return false;
+    if (!visit(index, name)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+NameSection::NameSection(const wasm::Module& module) {
+  const auto section = std::ranges::find(module.custom_sections, std::string_view("name"),
+                                         &wasm::CustomSection::name);
+  if (section == module.custom_sections.end()) return;
+  Cursor cursor = over(section->contents);
+  uint8_t id;
+  uint32_t size;
+  Bytes bytes;
+  while (!cursor.at_end() && cursor.read_u8(id) && cursor.read_u32(size) &&
+         cursor.read_bytes(size, bytes)) {
+    switch (static_cast<Subsection>(id)) {
+      case Subsection::Module: {
+        Cursor contents = over(bytes);
+        std::string_view name;
+        if (read_name(contents, name) && is_valid_utf8(name)) module_name_ = name;
+        break;
+      }
+      case Subsection::Functions: index_functions(bytes); break;
+      case Subsection::Locals: locals_ = bytes; break;
+      default: break;
+    }
+  }
+}
+
+void NameSection::index_functions(Bytes subsection) {
+  Cursor cursor = over(subsection);
+  read_name_map(cursor, [&](uint32_t function, std::string_view name) {
+    functions_.emplace_back(function, name);
+    return true;
+  });
+  // In order in any well-formed section.
+  if (!std::ranges::is_sorted(functions_)) std::ranges::sort(functions_);
+}
+
+std::optional<std::string_view> NameSection::function_name(uint32_t function) const {
+  const auto entry = std::ranges::lower_bound(functions_, function, {},
+                                              [](const auto& pair) { return pair.first; });
+  if (entry == functions_.end() || entry->first != function) return std::nullopt;
+  if (!is_valid_utf8(entry->second)) return std::nullopt;
+  return entry->second;
+}
+
+std::optional<std::string_view> NameSection::local_name(uint32_t function, uint32_t local) const {
+  Cursor cursor = over(locals_);
+  uint32_t count;
+  if (!cursor.read_u32(count)) return std::nullopt;
+  std::optional<std::string_view> found;
+  for (; count != 0; --count) {
+    uint32_t index;
+    if (!cursor.read_u32(index)) return std::nullopt;
+    const bool complete = read_name_map(cursor, [&](uint32_t entry, std::string_view name) {
+      if (index != function || entry != local) return true;
+      if (is_valid_utf8(name)) found = name;
+      return false;
+    });
+    if (!complete || index == function) break;
+  }
+  return found;
+}
+
+}  // namespace wrun::binary
