@@ -34,6 +34,8 @@ namespace wrun::wasi::test {
 
 namespace fs = std::filesystem;
 using runtime::TrapCode;
+inline constexpr Snapshot kPreview1 = Snapshot::Preview1;
+inline constexpr Snapshot kUnstable = Snapshot::Unstable;
 
 class TemporaryDirectory {
  public:

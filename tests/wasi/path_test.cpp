@@ -46,7 +46,7 @@ TEST_CASE("no path leads out of its directory") {
     INFO(path);
     for (uint32_t lookup : {0u, lookupflags::kSymlinkFollow}) {
       CHECK(guest.try_open(Guest::kRoot, path, 0, rights::kFdRead, 0, lookup) == Errno::Perm);
-      CHECK(guest.call(&Preview1::path_filestat_get<Snapshot::Preview1>, Guest::kRoot, lookup,
+      CHECK(guest.call(&Preview1::path_filestat_get<kPreview1>, Guest::kRoot, lookup,
                        guest.put(path), path.size(), 128) == Errno::Perm);
     }
     CHECK(guest.try_open(Guest::kRoot, path, oflags::kCreat, Guest::kReadWrite) == Errno::Perm);
@@ -259,8 +259,8 @@ TEST_CASE("dots as the last component") {
     CHECK(guest.with_path(&Preview1::path_unlink_file, Guest::kRoot, path) == Errno::Isdir);
     CHECK(guest.call(&Preview1::path_rename, Guest::kRoot, guest.put(path), path.size(),
                      Guest::kRoot, guest.put("x"), 1) == Errno::Busy);
-    CHECK(guest.call(&Preview1::path_filestat_get<Snapshot::Preview1>, Guest::kRoot, 0,
-                     guest.put(path), path.size(), 128) == Errno::Success);
+    CHECK(guest.call(&Preview1::path_filestat_get<kPreview1>, Guest::kRoot, 0, guest.put(path),
+                     path.size(), 128) == Errno::Success);
     CHECK(guest.get<Filetype>(128 + 16) == Filetype::Directory);
   }
 }
@@ -270,8 +270,8 @@ TEST_CASE("metadata of links and of what they point to") {
   write_file(guest.sandbox / "file", "12345");
   fs::create_symlink("file", guest.sandbox / "link");
   const auto stat = [&](std::string_view path, uint32_t flags) {
-    return guest.call(&Preview1::path_filestat_get<Snapshot::Preview1>, Guest::kRoot, flags,
-                      guest.put(path), path.size(), 128);
+    return guest.call(&Preview1::path_filestat_get<kPreview1>, Guest::kRoot, flags, guest.put(path),
+                      path.size(), 128);
   };
   REQUIRE(stat("link", 0) == Errno::Success);
   CHECK(guest.get<Filetype>(128 + 16) == Filetype::SymbolicLink);
