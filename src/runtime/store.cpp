@@ -51,6 +51,12 @@ Instance& Store::add_instance(std::unique_ptr<Instance> instance) {
   return *instances_.emplace_back(std::move(instance));
 }
 
+uint64_t Store::memory_bytes() const {
+  uint64_t bytes = 0;
+  for (const std::unique_ptr<Memory>& memory : memories_) bytes += memory->size();
+  return bytes;
+}
+
 const wasm::FuncType& Store::keep_type(const wasm::FuncType& type) {
   wasm::FuncType& kept = host_types_.emplace_back(type);
   kept.count_slots();

@@ -72,6 +72,7 @@ class Store {
   Tag& add_tag(uint32_t type_id, const wasm::FuncType& type);  // `type` outlives the store
   Instance& add_instance(std::unique_ptr<Instance> instance);
   size_t instance_count() const { return instances_.size(); }
+  uint64_t memory_bytes() const;  // of all memories of the store, now
 
   // `slots` holds the arguments and has room for max(param_slots, result_slots).
   // `caller` is whom a host function sees as its caller; by default an instance of nothing.

@@ -170,7 +170,10 @@ class ModuleBuilder {
   // --- imports ---
   uint32_t import_function(std::string_view module, std::string_view name,
                            const Signature& signature) {
-    import(module, name, wasm::ExternKind::Func).u(type(signature));
+    return import_function_of_type(module, name, type(signature));
+  }
+  uint32_t import_function_of_type(std::string_view module, std::string_view name, uint32_t type) {
+    import(module, name, wasm::ExternKind::Func).u(type);
     return imported(functions_);
   }
   uint32_t import_table(std::string_view module, std::string_view name,

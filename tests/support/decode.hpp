@@ -1,0 +1,23 @@
+// Decoding for tests: a failure is a failure of the test.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "binary/decoder.hpp"
+#include "catch.hpp"
+#include "wasm/type_registry.hpp"
+
+namespace wrun::test {
+
+inline std::shared_ptr<const wasm::Module> decode_module(wasm::TypeRegistry& types,
+                                                         std::vector<std::byte> bytes) {
+  auto owner = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+  auto module = binary::decode_module(*owner, owner, {.types = types, .threads = 1});
+  if (!module) FAIL(module.error().message);
+  return *module;
+}
+
+}  // namespace wrun::test
