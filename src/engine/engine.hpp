@@ -1,0 +1,49 @@
+// What modules and stores of one host program have in common: settings, type identities, and the
+// tier that runs code. Everything but a Store may be used by several threads at once.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/result.hpp"
+#include "runtime/store.hpp"
+#include "wasm/features.hpp"
+#include "wasm/module.hpp"
+#include "wasm/type_registry.hpp"
+
+namespace wrun::engine {
+
+struct EngineConfig {
+  wasm::FeatureSet features = wasm::FeatureSet::defaults();
+  bool interruptible = false;  // code looks for Store::interrupt() in loops and calls
+  bool fuel_metering = false;  // code counts Store::fuel down
+  unsigned threads = 0;        // that validate a large module; 0: one a processor
+};
+
+class Engine {
+ public:
+  explicit Engine(const EngineConfig& config);
+  ~Engine();
+  Engine(const Engine&) = delete;
+  Engine& operator=(const Engine&) = delete;
+
+  const EngineConfig& config() const { return config_; }
+
+  // Decodes and validates. The module borrows `bytes` and keeps `owner`.
+  Result<std::shared_ptr<const wasm::Module>> load(std::span<const std::byte> bytes,
+                                                   std::shared_ptr<const void> owner);
+  // The same for a file; "-" is the standard input.
+  Result<std::shared_ptr<const wasm::Module>> load_file(const std::string& path);
+
+  // The engine outlives its stores.
+  std::unique_ptr<runtime::Store> new_store(const runtime::StoreLimits& limits = {});
+
+ private:
+  EngineConfig config_;
+  wasm::TypeRegistry types_;
+  std::unique_ptr<runtime::Executor> executor_;
+};
+
+}  // namespace wrun::engine
