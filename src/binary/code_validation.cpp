@@ -55,7 +55,10 @@ std::optional<Error> validate_batches(const ModuleContext& context, WorkList& li
   return std::nullopt;
 }
 
-void add_function_name(const wasm::Module& module, Error& error) {
+void add_place(const wasm::Module& module, Error& error) {
+  const wasm::Function& function = module.functions[*error.function];
+  if (error.offset >= uint64_t{function.body_offset} + function.body_size)
+    error.message += ", past the end of the body";
   error.message += " (in function " + std::to_string(*error.function);
   if (const auto name = NameSection(module).function_name(*error.function))
     error.message += " \"" + printable(*name) + "\"";
@@ -78,7 +81,7 @@ std::optional<Error> validate_code(const ModuleContext& context, uint32_t code_b
   std::optional<Error> first;
   for (std::optional<Error>& error : errors)
     if (error && (!first || *error->function < *first->function)) first = std::move(error);
-  if (first) add_function_name(module, *first);
+  if (first) add_place(module, *first);
   return first;
 }
 

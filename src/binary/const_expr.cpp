@@ -25,6 +25,11 @@ ConstExpr::Form form_of(Op op) {
   }
 }
 
+bool opens_block(Op op) {
+  const wasm::Imm imm = wasm::info(op).imm;
+  return imm == wasm::Imm::Block || imm == wasm::Imm::TryTable;
+}
+
 }  // namespace
 
 bool ModuleDecoder::read_const_expr(ValType type, ConstExpr& out) {
@@ -41,25 +46,29 @@ bool ModuleDecoder::read_const_expr(ValType type, ConstExpr& out) {
   return false;
 }
 
-// Finds the end, sees that every instruction is constant, and recognises the plain forms.
+// Finds the end, sees that every instruction is constant, and recognises the plain forms. Goes on
+// after an instruction that is not constant, since the expression might not even be well-formed.
 bool ModuleDecoder::scan_const_expr(ConstExpr& out) {
   out.offset = cursor_.position();
   InstructionReader<false> reader(module_->bytes.data(), out.offset, cursor_.end_position(),
                                   options_.features);
   Instruction insn;
-  for (uint32_t count = 0; reader.next(insn); ++count) {
-    if (insn.op == Op::End) {
+  uint32_t count = 0;
+  uint32_t depth = 0;
+  bool constant = true;
+  while (reader.next(insn)) {
+    if (insn.op == Op::End && depth-- == 0) {
       if (count != 1) out.form = ConstExpr::Form::General;
       out.size = reader.position() - out.offset;
-      return cursor_.skip(out.size);
+      return constant && cursor_.skip(out.size);
     }
-    if (!check_constant(insn)) return false;
+    ++count;
+    if (opens_block(insn.op)) ++depth;
+    if (!constant) continue;
+    constant = check_constant(insn);
     out.form = form_of(insn.op);
     const bool is_index = insn.op == Op::RefFunc || insn.op == Op::GlobalGet;
     out.value = is_index ? insn.index : insn.op == Op::RefNull ? 0 : insn.value;
-    if (insn.op == Op::RefNull && insn.heap.is_concrete() &&
-        !check_index(insn.heap.index(), module_->types.size(), "type", insn.offset))
-      return false;
   }
   if (!reader.has_error())
     return fail(reader.position(), Error::Kind::Malformed, Cursor::kUnexpectedEnd);

@@ -60,11 +60,14 @@ ModuleDecoder::ModuleDecoder(std::span<const std::byte> bytes, std::shared_ptr<c
 }
 
 Result<std::shared_ptr<const wasm::Module>> ModuleDecoder::decode() {
-  if (!decode_header() || !decode_sections() || !check_lengths())
-    return std::unexpected(take_error());
-  context_.declared_functions.resize(module_->functions.size());
-  if (std::optional<Error> error = validate_code(context_, code_bytes_, options_.threads))
-    return std::unexpected(*std::move(error));
+  const bool ok = decode_header() && decode_sections() && check_lengths();
+  // Code comes before the data section and errors in it before those in there.
+  if (code_bytes_ != 0 && has_all_bodies()) {
+    context_.declared_functions.resize(module_->functions.size());
+    if (std::optional<Error> error = validate_code(context_, code_bytes_, options_.threads))
+      return std::unexpected(*std::move(error));
+  }
+  if (!ok) return std::unexpected(take_error());
   return std::move(module_);
 }
 
@@ -95,10 +98,10 @@ bool ModuleDecoder::decode_sections() {
     if (size > cursor_.remaining()) return cursor_.fail("length out of bounds");
     file = cursor_;
     file.skip(size);
-    cursor_ = Cursor(module_->bytes, cursor_.position(), file.position());
 
     const auto section = static_cast<SectionId>(id);
     if (section == SectionId::Custom) {
+      cursor_ = Cursor(module_->bytes, cursor_.position(), file.position());
       if (!custom_section(offset)) return false;
       continue;
     }
@@ -109,7 +112,7 @@ bool ModuleDecoder::decode_sections() {
     last_rank = rank_of(section);
     module_->sections.push_back({id, cursor_.position(), size});
     if (!decode_section(section)) return false;
-    if (!cursor_.at_end()) return cursor_.fail("section size mismatch");
+    if (cursor_.position() != file.position()) return cursor_.fail("section size mismatch");
   }
   return true;
 }
@@ -136,7 +139,7 @@ bool ModuleDecoder::decode_section(SectionId id) {
 
 bool ModuleDecoder::check_lengths() {
   const auto end = static_cast<uint32_t>(module_->bytes.size());
-  if (!has_code_section_ && module_->functions.size() > module_->imported_functions)
+  if (!has_all_bodies())
     return fail(end, Error::Kind::Malformed,
                 "function and code section have inconsistent lengths");
   if (!has_data_section_ && context_.data_count.value_or(0) != 0)
@@ -172,8 +175,9 @@ bool ModuleDecoder::read_name(std::string_view& out) {
   const uint32_t offset = cursor_.position();
   uint32_t length = 0;
   if (!cursor_.read_u32(length)) return false;
+  if (length > cursor_.remaining()) return cursor_.fail_at(offset, "length out of bounds");
   std::span<const std::byte> bytes;
-  if (!cursor_.read_bytes(length, bytes)) return false;
+  cursor_.read_bytes(length, bytes);
   out = {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
   if (!is_valid_utf8(out)) return cursor_.fail_at(offset, "malformed UTF-8 encoding");
   if (length > wasm::kMaxNameBytes)

@@ -241,6 +241,18 @@ bool ModuleDecoder::read_function_type_index(wasm::TypeIndex& out) {
                              " is not a function type");
 }
 
+bool ModuleDecoder::check_limits_flags(uint8_t flags, uint8_t allowed) {
+  const uint32_t offset = cursor_.position() - 1;
+  if (flags & ~allowed) return cursor_.fail_at(offset, "malformed limits flags");
+  constexpr std::pair<uint8_t, Feature> kFlags[] = {
+      {kShared, Feature::Threads}, {kIs64, Feature::Memory64}, {kHasPageSize, Feature::CustomPageSizes}};
+  for (const auto& [flag, feature] : kFlags)
+    if ((flags & flag) && !has_feature(feature))
+      return fail(offset, Error::Kind::Malformed,
+                  std::string("malformed limits flags: ") + disabled_text(feature));
+  return true;
+}
+
 bool ModuleDecoder::read_limit_values(bool has_maximum, wasm::Limits& out) {
   const uint32_t offset = cursor_.position();
   if (!cursor_.read_u64(out.minimum)) return false;
@@ -259,9 +271,8 @@ bool ModuleDecoder::read_table_type(wasm::TableType& out) {
   const uint32_t offset = cursor_.position();
   uint8_t flags;
   if (!cursor_.read_u8(flags)) return false;
-  if (flags & ~(kHasMaximum | kIs64)) return cursor_.fail_at(offset, "malformed limits flags");
+  if (!check_limits_flags(flags, kHasMaximum | kIs64)) return false;
   out.limits.is_64 = flags & kIs64;
-  if (out.limits.is_64 && !require_feature(Feature::Memory64)) return false;
   if (!read_limit_values(flags & kHasMaximum, out.limits)) return false;
   if (!out.limits.is_64 && std::max(out.limits.minimum, out.limits.maximum.value_or(0)) > UINT32_MAX)
     return invalid(offset, "table size must be at most 2^32-1");
@@ -274,11 +285,7 @@ bool ModuleDecoder::read_memory_type(wasm::MemoryType& out) {
   const uint32_t offset = cursor_.position();
   uint8_t flags;
   if (!cursor_.read_u8(flags)) return false;
-  if (flags & ~(kHasMaximum | kShared | kIs64 | kHasPageSize))
-    return cursor_.fail_at(offset, "malformed limits flags");
-  if ((flags & kShared) && !require_feature(Feature::Threads)) return false;
-  if ((flags & kIs64) && !require_feature(Feature::Memory64)) return false;
-  if ((flags & kHasPageSize) && !require_feature(Feature::CustomPageSizes)) return false;
+  if (!check_limits_flags(flags, kHasMaximum | kShared | kIs64 | kHasPageSize)) return false;
   out.is_shared = flags & kShared;
   out.limits.is_64 = flags & kIs64;
   if (!read_limit_values(flags & kHasMaximum, out.limits)) return false;

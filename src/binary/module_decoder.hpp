@@ -48,6 +48,9 @@ class ModuleDecoder {
   bool decode_sections();
   bool decode_section(SectionId id);
   bool check_lengths();
+  bool has_all_bodies() const {
+    return body_count_ == module_->functions.size() - module_->imported_functions;
+  }
   bool custom_section(uint32_t section_offset);
   Error take_error();
 
@@ -78,6 +81,7 @@ class ModuleDecoder {
   bool read_memory_type(wasm::MemoryType& out);
   bool read_global_type(wasm::GlobalType& out);
   bool read_tag_type(wasm::TagType& out);
+  bool check_limits_flags(uint8_t flags, uint8_t allowed);
   bool read_limit_values(bool has_maximum, wasm::Limits& out);
 
   // --- segment_sections.cpp ---
@@ -120,13 +124,15 @@ class ModuleDecoder {
 
   const DecodeOptions& options_;
   std::shared_ptr<wasm::Module> module_;
-  Cursor cursor_;  // over the current section
+  // In the current section, but bounded by the file alone: contents that go on past the declared
+  // size are told from contents that are broken inside.
+  Cursor cursor_;
   ModuleContext context_;
   std::optional<Validator> expressions_;  // for constant expressions that are not plain
   std::vector<uint8_t> subtyping_depths_;
   uint64_t element_count_ = 0;
   uint32_t code_bytes_ = 0;
-  bool has_code_section_ = false;
+  uint32_t body_count_ = 0;
   bool has_data_section_ = false;
   std::optional<Error> error_;  // if it is not in the cursor
 };

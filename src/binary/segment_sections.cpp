@@ -114,23 +114,22 @@ bool ModuleDecoder::data_count_section() {
 
 bool ModuleDecoder::code_section() {
   const uint32_t section = cursor_.position();
-  has_code_section_ = true;
-  code_bytes_ = static_cast<uint32_t>(cursor_.remaining());
-  uint32_t count;
-  if (!read_count(UINT32_MAX, "function bodies", count)) return false;
-  if (count != module_->functions.size() - module_->imported_functions)
+  if (!read_count(UINT32_MAX, "function bodies", body_count_)) return false;
+  if (body_count_ > module_->functions.size() - module_->imported_functions)
     return cursor_.fail_at(section, "function and code section have inconsistent lengths");
-  for (uint32_t i = 0; i < count; ++i) {
+  for (uint32_t i = 0; i < body_count_; ++i) {
+    const uint32_t index = module_->imported_functions + i;
     const uint32_t offset = cursor_.position();
-    wasm::Function& function = module_->functions[module_->imported_functions + i];
-    if (!cursor_.read_u32(function.body_size)) return false;
-    function.body_offset = cursor_.position();
-    if (!cursor_.skip(function.body_size)) return false;
-    if (function.body_size > wasm::kMaxFunctionBytes)
+    uint32_t size;
+    if (!cursor_.read_u32(size)) return false;
+    module_->functions[index].body_offset = cursor_.position();
+    module_->functions[index].body_size = size;
+    if (!cursor_.skip(size)) return false;
+    code_bytes_ += size;
+    if (size > wasm::kMaxFunctionBytes)
       return fail(offset, Error::Kind::Unsupported,
-                  "function " + std::to_string(module_->imported_functions + i) + " has " +
-                      std::to_string(function.body_size) + " bytes, the limit is " +
-                      std::to_string(wasm::kMaxFunctionBytes));
+                  "function " + std::to_string(index) + " has " + std::to_string(size) +
+                      " bytes, the limit is " + std::to_string(wasm::kMaxFunctionBytes));
   }
   return true;
 }

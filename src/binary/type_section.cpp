@@ -81,6 +81,7 @@ bool ModuleDecoder::read_sub_type(SubType& out) {
 bool ModuleDecoder::read_composite_type(SubType& out) {
   uint8_t form;
   if (!cursor_.peek_u8(form)) return false;
+  if (form & 0x80) return cursor_.fail("integer representation too long");
   if (form != kFunc && form != kStruct && form != kArray)
     return cursor_.fail("malformed definition type");
   if (form != kFunc && !require_feature(Feature::Gc)) return false;

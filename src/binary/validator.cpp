@@ -90,32 +90,36 @@ void Validator::reset() {
 bool Validator::validate_function(uint32_t index) {
   const wasm::Function& function = module_.functions[index];
   const wasm::FuncType& type = module_.func_type(index);
-  Reader reader(module_.bytes.data(), function.body_offset,
-                function.body_offset + function.body_size, module_.features);
+  // Bounded by the file alone: a body that goes on past its declared size is told from one that is
+  // broken inside.
+  const auto file_end = static_cast<uint32_t>(module_.bytes.size());
+  Reader reader(module_.bytes.data(), function.body_offset, file_end, module_.features);
   reset();
   if (!read_locals(reader, type)) return false;
-  return push_block(Block{&type, {}, BlockKind::Function}) && run(reader);
+  return push_block(Block{&type, {}, BlockKind::Function}) &&
+         run(reader, function.body_offset + function.body_size);
 }
 
 bool Validator::validate_expression(uint32_t begin, uint32_t end, ValType result) {
   Reader reader(module_.bytes.data(), begin, end, module_.features);
   reset();
-  return push_block(Block{nullptr, result, BlockKind::Function}) && run(reader);
+  return push_block(Block{nullptr, result, BlockKind::Function}) && run(reader, end);
 }
 
 bool Validator::read_locals(Reader& reader, const wasm::FuncType& type) {
   insn_.offset = reader.position();
   locals_ = type.params;
+  uint64_t total = locals_.size();
   const bool ok = reader.read_locals([&](uint32_t count, ValType local) {
-    if (locals_.size() + uint64_t{count} > wasm::kMaxLocals)
-      return fail("too many locals: " + std::to_string(locals_.size() + uint64_t{count}) +
-                      ", the limit is " + std::to_string(wasm::kMaxLocals),
-                  Error::Kind::Unsupported);
-    if (!check_val_type(local)) return false;
-    locals_.insert(locals_.end(), count, local);
-    return true;
+    total += count;
+    if (total <= wasm::kMaxLocals) locals_.insert(locals_.end(), count, local);
+    return check_val_type(local);
   });
   if (!ok) return reader.has_error() ? fail_read(reader) : false;
+  if (total > wasm::kMaxLocals)
+    return fail("too many locals: " + std::to_string(total) + ", the limit is " +
+                    std::to_string(wasm::kMaxLocals),
+                Error::Kind::Unsupported);
   readable_ = locals_;
   for (size_t i = type.params.size(); i < readable_.size(); ++i)
     if (!readable_[i].is_defaultable()) readable_[i] = wasm::kBottom;
@@ -176,7 +180,7 @@ template <Op kOp>
   } else if constexpr (kOp == Op::Loop) {
     return begin_block(BlockKind::Loop);
   } else if constexpr (kOp == Op::If) {
-    return pop(wasm::kI32) && begin_block(BlockKind::If);
+    return begin_block(BlockKind::If);
   } else if constexpr (kOp == Op::Else) {
     return on_else();
   } else if constexpr (kOp == Op::End) {
@@ -213,7 +217,7 @@ template <Op kOp>
   }
 }
 
-bool Validator::run(Reader& outer_reader) {
+bool Validator::run(Reader& outer_reader, uint32_t end) {
   Reader reader = outer_reader;
   do {
     if (!reader.next_op(insn_)) [[unlikely]] return fail_read(reader);
@@ -229,10 +233,11 @@ bool Validator::run(Reader& outer_reader) {
 #undef WRUN_OP
     }
   } while (!blocks_.empty());
-  if (!reader.at_end())
-    return fail_at(reader.position(), "section size mismatch: code after the final end",
-                   Error::Kind::Malformed);
-  return true;
+  if (reader.position() == end) [[likely]] return true;
+  return fail_at(reader.position(), "section size mismatch: the code ends at offset " +
+                                        std::to_string(reader.position()) + ", its size says " +
+                                        std::to_string(end),
+                 Error::Kind::Malformed);
 }
 
 bool Validator::apply_special() {

@@ -76,7 +76,7 @@ class Validator {
   // --- the pass itself: validator.cpp ---
   void reset();
   bool read_locals(Reader& reader, const wasm::FuncType& type);
-  bool run(Reader& reader);
+  bool run(Reader& reader, uint32_t end);
   template <wasm::Op kOp>
   bool step(Reader& reader);
   template <wasm::Op kOp>

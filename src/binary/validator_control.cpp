@@ -23,6 +23,7 @@ bool Validator::begin_block(BlockKind kind) {
   Block block;
   block.kind = kind;
   if (!resolve_block_type(insn_.block, block)) return false;
+  if (kind == BlockKind::If && !pop(wasm::kI32)) return false;
   return pop_all(block.params()) && push_block(block) && push_all(block.params());
 }
 
@@ -41,16 +42,13 @@ bool Validator::push_block(Block block) {
 bool Validator::end_of_block() {
   const Types results = blocks_.back().results();
   if (static_cast<size_t>(top_ - base_) > results.size()) return fail_mismatch("block", results);
-  if (static_cast<size_t>(top_ - base_) < results.size() && !blocks_.back().unreachable)
-    return fail_mismatch("block", results);
-  if (!pop_all(results)) return false;
-  top_ = base_;
-  return true;
+  return pop_all(results);
 }
 
 bool Validator::on_else() {
   Block& block = blocks_.back();
-  if (block.kind != BlockKind::If) return fail("misplaced else", Error::Kind::Malformed);
+  if (block.kind != BlockKind::If) 
+    return fail("END opcode expected: misplaced else", Error::Kind::Malformed);
   if (!end_of_block()) return false;
   forget_initialized(block.initialized_locals);
   block.kind = BlockKind::Else;
@@ -76,7 +74,8 @@ bool Validator::on_end() {
 bool Validator::on_catch(BlockKind kind) {
   Block& block = blocks_.back();
   if (block.kind != BlockKind::Try && block.kind != BlockKind::Catch)
-    return fail("misplaced " + std::string(wasm::text(insn_.op)), Error::Kind::Malformed);
+    return fail("END opcode expected: misplaced " + std::string(wasm::text(insn_.op)),
+                Error::Kind::Malformed);
   if (!end_of_block()) return false;
   forget_initialized(block.initialized_locals);
   block.kind = kind;
@@ -89,7 +88,7 @@ bool Validator::on_catch(BlockKind kind) {
 // Ends a try; the label counts from outside of it.
 bool Validator::on_delegate() {
   if (blocks_.back().kind != BlockKind::Try)
-    return fail("misplaced delegate", Error::Kind::Malformed);
+    return fail("END opcode expected: misplaced delegate", Error::Kind::Malformed);
   if (insn_.index >= blocks_.size() - 1) return fail_unknown("label", insn_.index);
   return on_end();
 }
