@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,8 +26,20 @@ struct WasiConfig {
   std::vector<std::string> arguments;    // the first is the program's name
   std::vector<std::string> environment;  // "NAME=value"
   std::vector<Directory> directories;    // file descriptors 3, 4, … in this order
-  // Host descriptors for the guest's 0, 1 and 2; borrowed.
+  // Host descriptors for the guest's 0, 1 and 2; borrowed. -1: nothing to read, writes vanish.
   std::array<int, 3> stdio = {0, 1, 2};
+};
+
+// A path that the guest named in vain.
+struct RefusedPath {
+  enum class Reason : uint8_t {
+    NotFound,   // nothing there, in what the guest can see
+    ReadOnly,   // in a directory that was granted for reading only
+    OutsideOf,  // leads out of the directory, or is absolute
+  };
+  Reason reason = Reason::NotFound;
+  std::string directory;  // the granted directory it was relative to; empty: one opened below
+  std::string path;
 };
 
 // A handle, cheap to copy; used by the thread of the store it is linked into, and by one store only.
@@ -35,8 +48,8 @@ class Wasi {
   // Opens the directories. Fails with Kind::Io, naming the directory.
   static Result<Wasi> create(const WasiConfig& config);
 
-  // The last path that the guest asked for and that lies outside of what it was granted.
-  std::optional<std::string> last_refused() const;
+  // The last path that was refused for the gravest of reasons; for a hint when the guest failed.
+  std::optional<RefusedPath> last_refused() const;
 
  private:
   friend struct Access;

@@ -10,6 +10,7 @@
 #include "wrun/instance.hpp"  // IWYU pragma: export
 #include "wrun/linker.hpp"    // IWYU pragma: export
 #include "wrun/module.hpp"    // IWYU pragma: export
+#include "wrun/printable.hpp" // IWYU pragma: export
 #include "wrun/store.hpp"     // IWYU pragma: export
 #include "wrun/trap.hpp"      // IWYU pragma: export
 #include "wrun/value.hpp"     // IWYU pragma: export

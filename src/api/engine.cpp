@@ -1,0 +1,34 @@
+#include "wrun/engine.hpp"
+
+#include "api/state.hpp"
+#include "wasm/features.hpp"
+
+namespace wrun {
+
+std::span<const FeatureInfo> known_features() {
+  static constexpr FeatureInfo kKnown[] = {
+#define WRUN_FEATURE(id, name, on) {name, on},
+#include "wasm/features.def"
+#undef WRUN_FEATURE
+  };
+  return kKnown;
+}
+
+Result<Engine> Engine::create(const Config& config) {
+  engine::EngineConfig internal;
+  internal.interruptible = config.interruptible;
+  internal.fuel_metering = config.fuel;
+  internal.threads = config.threads;
+  for (const auto& [name, enabled] : config.features) {
+    const auto feature = wasm::find_feature(name);
+    if (!feature)
+      return fail(Error::Kind::Usage, "there is no WebAssembly proposal `" + name + "`");
+    if (enabled)
+      internal.features.enable(*feature);
+    else
+      internal.features.disable(*feature);
+  }
+  return Engine(std::make_shared<detail::EngineState>(internal));
+}
+
+}  // namespace wrun

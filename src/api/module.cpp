@@ -1,0 +1,134 @@
+#include "wrun/module.hpp"
+
+#include "api/convert.hpp"
+#include "api/state.hpp"
+#include "base/mapped_file.hpp"
+#include "binary/decoder.hpp"
+#include "binary/names.hpp"
+#include "wasm/limits.hpp"
+
+namespace wrun {
+namespace {
+
+// Spec 5.5.2, by section id.
+constexpr const char* kSectionNames[] = {"custom", "type",  "import",  "function", "table",
+                                         "memory", "global", "export", "start",    "element",
+                                         "code",   "data",   "data count", "tag"};
+
+std::string section_name(uint8_t id) {
+  return id < std::size(kSectionNames) ? kSectionNames[id] : std::to_string(id);
+}
+
+// `bytes` in memory of their own.
+std::pair<std::span<const std::byte>, std::shared_ptr<const void>> copy(
+    std::span<const std::byte> bytes) {
+  auto owned = std::make_shared_for_overwrite<std::byte[]>(bytes.size());
+  std::ranges::copy(bytes, owned.get());
+  return {{owned.get(), bytes.size()}, owned};
+}
+
+}  // namespace
+
+std::string_view to_string(ExternKind kind) {
+  constexpr std::string_view kNames[] = {"func", "table", "memory", "global", "tag"};
+  return kNames[static_cast<size_t>(kind)];
+}
+
+Result<Module> Module::from_bytes(const Engine& engine, std::span<const std::byte> bytes,
+                                  std::shared_ptr<const void> owner) {
+  if (owner == nullptr) std::tie(bytes, owner) = copy(bytes);
+  auto module = WRUN_TRY(Access::engine(engine).load(bytes, std::move(owner)));
+  return Module(std::make_shared<const detail::ModuleState>(engine, std::move(module)));
+}
+
+Result<FileContents> read_file(const std::string& path) {
+  auto file = WRUN_TRY(MappedFile::open(path, wasm::kMaxModuleBytes));
+  const std::span<const std::byte> bytes = file->bytes();
+  return FileContents{bytes, std::move(file)};
+}
+
+Result<Module> Module::from_file(const Engine& engine, const std::string& path) {
+  FileContents file = WRUN_TRY(read_file(path));
+  return from_bytes(engine, file.bytes, std::move(file.owner));
+}
+
+std::string Module::name() const {
+  return std::string(binary::NameSection(*state_->module).module_name().value_or(""));
+}
+
+uint64_t Module::size() const { return state_->module->bytes.size(); }
+
+std::vector<ImportType> Module::imports() const {
+  const wasm::Module& module = *state_->module;
+  std::vector<ImportType> imports;
+  imports.reserve(module.imports.size());
+  for (const wasm::Import& import : module.imports)
+    imports.push_back({std::string(import.module), std::string(import.name),
+                       extern_type(module, import.kind, import.index)});
+  return imports;
+}
+
+std::vector<ExportType> Module::exports() const {
+  const wasm::Module& module = *state_->module;
+  std::vector<ExportType> exports;
+  exports.reserve(module.exports.size());
+  for (const wasm::Export& entry : module.exports)
+    exports.push_back({std::string(entry.name), extern_type(module, entry.kind, entry.index)});
+  return exports;
+}
+
+std::optional<ExternType> Module::find_export(std::string_view name) const {
+  const wasm::Export* entry = state_->module->find_export(name);
+  if (entry == nullptr) return std::nullopt;
+  return extern_type(*state_->module, entry->kind, entry->index);
+}
+
+std::vector<SectionInfo> Module::sections() const {
+  const wasm::Module& module = *state_->module;
+  std::vector<SectionInfo> sections;
+  sections.reserve(module.sections.size());
+  auto custom = module.custom_sections.begin();
+  for (const wasm::SectionExtent& extent : module.sections) {
+    SectionInfo& section = sections.emplace_back();
+    section.name = section_name(extent.id);
+    section.offset = extent.offset;
+    section.size = extent.size;
+    if (extent.id == 0 && custom != module.custom_sections.end()) section.custom = (custom++)->name;
+  }
+  return sections;
+}
+
+std::optional<std::span<const std::byte>> Module::custom_section(std::string_view name) const {
+  for (const wasm::CustomSection& custom : state_->module->custom_sections)
+    if (custom.name == name) return custom.contents;
+  return std::nullopt;
+}
+
+ModuleCounts Module::counts() const {
+  const wasm::Module& module = *state_->module;
+  return {.types = module.types.size(),
+          .functions = module.functions.size(),
+          .tables = module.tables.size(),
+          .memories = module.memories.size(),
+          .globals = module.globals.size(),
+          .tags = module.tags.size(),
+          .element_segments = module.elements.size(),
+          .data_segments = module.data.size()};
+}
+
+std::vector<std::string> Module::required_features() const {
+  const wasm::Module& module = *state_->module;
+  std::vector<std::string> required;
+  for (const wasm::FeatureInfo& info : wasm::kFeatures) {
+    if (info.feature == wasm::Feature::Mvp || !module.features.has(info.feature)) continue;
+    wasm::FeatureSet without = module.features;
+    without.disable(info.feature);
+    wasm::TypeRegistry types;
+    if (!binary::decode_module(module.bytes, module.bytes_owner,
+                               {.types = types, .features = without}))
+      required.emplace_back(info.name);
+  }
+  return required;
+}
+
+}  // namespace wrun

@@ -1,0 +1,17 @@
+// The commands of wrun. Each returns the exit status.
+#pragma once
+
+#include "cli/run_options.hpp"
+
+namespace wrun::cli {
+
+int run(const Options& options);
+int validate(const Options& options);
+int info(const Options& options);
+int completion(const Options& options);
+int man();
+
+// The whole program: `arguments` is argv without the program's name.
+int run_command_line(std::span<const char* const> arguments);
+
+}  // namespace wrun::cli

@@ -1,0 +1,33 @@
+// `--log`: what wrun does, on stderr. Nothing is set up unless it is asked for.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace wrun::cli {
+
+enum class LogLevel : uint8_t { Trace, Debug, Info, Warn, Error };
+
+class Log {
+ public:
+  Log();  // silent
+  explicit Log(std::string_view level);  // one of the words of --log
+  ~Log();
+  Log(const Log&) = delete;
+  Log& operator=(const Log&) = delete;
+
+  template <class... Args>
+  void write(LogLevel level, fmt::format_string<Args...> format, Args&&... args) {
+    if (sink_) write_text(level, fmt::format(format, std::forward<Args>(args)...));
+  }
+
+ private:
+  struct Sink;
+  void write_text(LogLevel level, const std::string& text);
+  std::unique_ptr<Sink> sink_;
+};
+
+}  // namespace wrun::cli

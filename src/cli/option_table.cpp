@@ -1,0 +1,104 @@
+#include "cli/option_table.hpp"
+
+namespace wrun::cli {
+namespace {
+
+constexpr uint32_t bit(Command command) { return 1u << static_cast<int>(command); }
+constexpr uint32_t kRun = bit(Command::Run);
+constexpr uint32_t kLoading = kRun | bit(Command::Validate) | bit(Command::Info);
+constexpr uint32_t kAll = kLoading | bit(Command::Completion) | bit(Command::Man);
+
+constexpr auto kNone = ValueUse::None;
+constexpr auto kRequired = ValueUse::Required;
+constexpr auto kOptional = ValueUse::Optional;
+
+// clang-format off
+constexpr CommandSpec kCommands[] = {
+    {Command::Run,        "run",        "MODULE [ARGS...]", "Run a module; what wrun does without a command"},
+    {Command::Validate,   "validate",   "FILE...",          "Check that modules are valid"},
+    {Command::Info,       "info",       "FILE",             "Show what a module contains, imports and exports"},
+    {Command::Completion, "completion", "bash|zsh|fish",    "Print a completion script for a shell"},
+    {Command::Man,        "man",        "",                 "Print the manual page", true},
+};
+
+constexpr OptionSpec kOptions[] = {
+    {Option::Dir, "dir", 0, kRequired, "HOST[::GUEST[::ro]]", ValueHint::Directory, "", true, kRun,
+     "Grant a directory, as GUEST; ::ro to read only"},
+    {Option::Env, "env", 0, kRequired, "NAME[=VALUE]", ValueHint::None, "", true, kRun,
+     "Set a variable; without VALUE pass on ours"},
+    {Option::InheritEnv, "inherit-env", 0, kNone, "", ValueHint::None, "", true, kRun,
+     "Pass on all environment variables"},
+    {Option::Invoke, "invoke", 0, kRequired, "NAME", ValueHint::None, "", true, kRun,
+     "Call this export with ARGS; print the results"},
+    {Option::Preload, "preload", 0, kRequired, "NAME=FILE", ValueHint::File, "", true, kRun,
+     "Provide imports of module NAME from FILE"},
+    {Option::MaxMemory, "max-memory", 0, kRequired, "SIZE", ValueHint::None, "", true, kRun,
+     "Limit each memory, for example 64MiB"},
+    {Option::Timeout, "timeout", 0, kRequired, "TIME", ValueHint::None, "", true, kRun,
+     "Stop after a time, for example 200ms or 1.5s"},
+    {Option::Fuel, "fuel", 0, kRequired, "N", ValueHint::None, "", true, kRun,
+     "Stop after about N instructions"},
+    {Option::Stats, "stats", 0, kOptional, "json", ValueHint::Words, "json", true, kRun,
+     "Report times and memory on stderr"},
+    {Option::Json, "json", 0, kNone, "", ValueHint::None, "", true, bit(Command::Info),
+     "Print JSON"},
+    {Option::Argv0, "argv0", 0, kRequired, "NAME", ValueHint::None, "", false, kRun,
+     "The program name that the guest sees; by default the file's name"},
+    {Option::MaxStack, "max-stack", 0, kRequired, "SIZE", ValueHint::None, "", false, kRun,
+     "Stack for guest code; by default 8MiB"},
+    {Option::MaxTableElements, "max-table-elements", 0, kRequired, "N", ValueHint::None, "", false, kRun,
+     "Limit each table; by default 10000000"},
+    {Option::Enable, "enable", 0, kRequired, "PROPOSAL", ValueHint::None, "", false, kLoading,
+     "Accept a WebAssembly proposal that is off by default"},
+    {Option::Disable, "disable", 0, kRequired, "PROPOSAL", ValueHint::None, "", false, kLoading,
+     "Refuse modules that use a proposal"},
+    {Option::Log, "log", 0, kRequired, "LEVEL", ValueHint::Words, "error warn info debug trace", false, kRun,
+     "Log what wrun does on stderr"},
+    {Option::Quiet, "quiet", 'q', kNone, "", ValueHint::None, "", false, kRun | bit(Command::Validate),
+     "No hints and notes, only errors"},
+    {Option::WasmKeys, "", 'W', kRequired, "KEY[=VALUE],...", ValueHint::None, "", false, kLoading,
+     "wasmtime's spelling: fuel, timeout, max-memory-size, max-wasm-stack, max-table-elements, and "
+     "PROPOSAL[=y|n]"},
+    {Option::WasiKeys, "", 'S', kRequired, "KEY[=VALUE],...", ValueHint::None, "", false, kRun,
+     "wasmtime's spelling: inherit-env, cli (always on)"},
+    {Option::OptimizeKeys, "", 'O', kRequired, "KEY[=VALUE],...", ValueHint::None, "", false, kRun,
+     "wasmtime's spelling: opt-level=0|1|2|s (no effect)"},
+    {Option::CodegenKeys, "", 'C', kRequired, "KEY[=VALUE],...", ValueHint::None, "", false, kRun,
+     "wasmtime's spelling: cache (no effect)"},
+    {Option::DebugKeys, "", 'D', kRequired, "KEY[=VALUE],...", ValueHint::None, "", false, kRun,
+     "wasmtime's spelling: no key is known yet"},
+    {Option::Help, "help", 'h', kNone, "", ValueHint::None, "", true, kAll, "Show this help"},
+    {Option::HelpAll, "help-all", 0, kNone, "", ValueHint::None, "", true, kAll,
+     "Show all options"},
+    {Option::Version, "version", 'V', kNone, "", ValueHint::None, "", true, kAll,
+     "Show the version"},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const CommandSpec> commands() { return kCommands; }
+std::span<const OptionSpec> options() { return kOptions; }
+
+const CommandSpec* find_command(std::string_view name) {
+  for (const CommandSpec& spec : kCommands)
+    if (spec.name == name) return &spec;
+  return nullptr;
+}
+
+const CommandSpec& spec_of(Command command) {
+  static_assert([] {
+    for (size_t i = 0; i < std::size(kCommands); ++i)
+      if (kCommands[i].command != static_cast<Command>(i)) return false;
+    return true;
+  }());
+  return kCommands[static_cast<size_t>(command)];
+}
+
+const OptionSpec& spec_of(Option option) {
+  for (const OptionSpec& spec : kOptions)
+    if (spec.option == option) return spec;
+  __builtin_unreachable();
+}
+
+}  // namespace wrun::cli

@@ -1,0 +1,296 @@
+// `wrun run`: load, link, instantiate, call, and turn how it ended into an exit status.
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <optional>
+
+#include "cli/commands.hpp"
+#include "cli/guest_values.hpp"
+#include "cli/load.hpp"
+#include "cli/log.hpp"
+#include "cli/messages.hpp"
+#include "cli/output.hpp"
+#include "cli/stats.hpp"
+
+extern char** environ;
+
+namespace wrun::cli {
+namespace {
+
+// A step failed, was reported, and the command ends with this status.
+struct Failed {
+  int status;
+};
+template <class T>
+using Step = std::expected<T, Failed>;
+
+std::unexpected<Failed> failed(int status, std::string_view message) {
+  report_error(message);
+  return std::unexpected(Failed{status});
+}
+
+std::string_view file_name(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  return slash == path.npos ? path : path.substr(slash + 1);
+}
+
+// What backtraces call a module without a name of its own.
+std::string module_name(std::string_view path) {
+  std::string_view name = file_name(path);
+  if (name.ends_with(".wasm")) name.remove_suffix(5);
+  return std::string(name);
+}
+
+// "NAME=value", in place of an earlier value of the name.
+void set_variable(std::vector<std::string>& environment, std::string_view variable) {
+  const std::string_view name = variable.substr(0, variable.find('=') + 1);
+  for (std::string& earlier : environment) {
+    if (earlier.starts_with(name)) {
+      earlier = variable;
+      return;
+    }
+  }
+  environment.emplace_back(variable);
+}
+
+bool exists(const std::string& path) {
+  struct stat status;
+  return ::stat(path.c_str(), &status) == 0;
+}
+
+class Run {
+ public:
+  Run(const Options& options, Log& log) : options_(options), log_(log) {}
+
+  int execute() {
+    const auto done = run();
+    const int status = done ? *done : done.error().status;
+    log_.write(LogLevel::Info, "exit status {}", status);
+    if (options_.stats != StatsFormat::None) print_error(format_stats(stats_, options_.stats));
+    if (status != 0 && !options_.quiet) give_hint();
+    return status;
+  }
+
+ private:
+  Step<int> run();
+  Step<Module> load(const std::string& file);
+  Step<void> add_wasi(Linker& linker);
+  Step<void> add_preloads(Linker& linker, Store& store);
+  Step<Instance> instantiate(Linker& linker, const Module& module, const std::string& file);
+  Step<Func> find_entry(const Instance& instance, const Module& module, std::string_view name);
+  Step<int> call_guest(const Instance& instance, const Module& module);
+  Step<int> invoke(const Instance& instance, const Module& module, const std::string& name);
+  Step<void> initialize(const Instance& instance);
+  void note_nothing_to_run(const Module& module);
+  // The status of a guest that did not return normally, having said why.
+  int status_of(const Error& error);
+  void count(const Store& store);
+  void give_hint();
+
+  const Options& options_;
+  Log& log_;
+  Stats stats_;
+  std::optional<Engine> engine_;
+  std::optional<Wasi> wasi_;
+  std::optional<Watchdog> watchdog_;
+};
+
+Step<int> Run::run() {
+  auto engine = Engine::create({.features = options_.features,
+                                .interruptible = options_.timeout.has_value(),
+                                .fuel = options_.fuel.has_value()});
+  if (!engine) return failed(kBadUsage, engine.error().message);
+  engine_ = *engine;
+
+  const auto module = load(options_.module);
+  if (!module) return std::unexpected(module.error());
+
+  Store store(*engine_, options_.limits);
+  if (options_.fuel) store.set_fuel(*options_.fuel);
+  if (options_.timeout) watchdog_.emplace(store, *options_.timeout);
+
+  Linker linker(store);
+  if (auto added = add_wasi(linker); !added) return std::unexpected(added.error());
+  if (auto added = add_preloads(linker, store); !added) return std::unexpected(added.error());
+
+  Step<int> status = std::unexpected(Failed{kFailure});
+  if (const auto instance = instantiate(linker, *module, options_.module))
+    status = call_guest(*instance, *module);
+  else
+    status = std::unexpected(instance.error());
+  count(store);
+  return status;
+}
+
+Step<Module> Run::load(const std::string& file) {
+  auto module = load_or_report(*engine_, file, &stats_);
+  if (!module) return std::unexpected(Failed{kFailure});
+  log_.write(LogLevel::Debug, "{} is valid: {} bytes", file, module->size());
+  return std::move(*module);
+}
+
+Step<void> Run::add_wasi(Linker& linker) {
+  const Stopwatch watch(stats_.instantiate);
+  WasiConfig config;
+  config.arguments.emplace_back(options_.argv0 ? *options_.argv0 : file_name(options_.module));
+  config.arguments.insert(config.arguments.end(), options_.arguments.begin(),
+                          options_.arguments.end());
+  if (options_.inherit_environment)
+    for (char** variable = environ; *variable != nullptr; ++variable)
+      set_variable(config.environment, *variable);
+  for (const std::string& variable : options_.environment)
+    set_variable(config.environment, variable);
+  config.directories = options_.directories;
+  for (const auto& [host, guest, read_only] : config.directories)
+    log_.write(LogLevel::Info, "granting {} as {}{}", host, guest, read_only ? ", read-only" : "");
+
+  auto wasi = Wasi::create(config);
+  if (!wasi)
+    return failed(wasi.error().kind == Error::Kind::Usage ? kBadUsage : kFailure,
+                  wasi.error().message);
+  wasi_ = std::move(*wasi);
+  linker.define_wasi(*wasi_);
+  return {};
+}
+
+Step<void> Run::add_preloads(Linker& linker, Store& store) {
+  for (const auto& [name, file] : options_.preloads) {
+    const auto module = load(file);
+    if (!module) return std::unexpected(module.error());
+    const auto instance = instantiate(linker, *module, file);
+    if (instance) {
+      if (auto done = initialize(*instance); !done) {
+        count(store);
+        return done;
+      }
+      linker.define_instance(name, *instance);
+    } else {
+      count(store);
+      return std::unexpected(instance.error());
+    }
+  }
+  return {};
+}
+
+Step<Instance> Run::instantiate(Linker& linker, const Module& module, const std::string& file) {
+  const Stopwatch watch(stats_.instantiate);
+  if (const auto missing = linker.missing_imports(module); !missing.empty())
+    return failed(kFailure, describe_missing_imports(file, missing));
+  auto instance = linker.instantiate(module, module_name(file));
+  if (instance) {
+    log_.write(LogLevel::Debug, "instantiated {}", file);
+    return std::move(*instance);
+  }
+  const Error& error = instance.error();
+  if (error.trap != nullptr) return std::unexpected(Failed{status_of(error)});
+  return failed(kFailure, fmt::format("cannot instantiate `{}`: {}", file, error.message));
+}
+
+// A reactor's constructor, if the module is one.
+Step<void> Run::initialize(const Instance& instance) {
+  const auto function = instance.func("_initialize");
+  if (!function) return {};
+  const Stopwatch watch(stats_.instantiate);
+  if (const auto done = function->call<void()>(); !done)
+    return std::unexpected(Failed{status_of(done.error())});
+  return {};
+}
+
+Step<int> Run::call_guest(const Instance& instance, const Module& module) {
+  const auto start = [&] {
+    auto function = instance.func("_start");
+    return function || options_.invoke ? function : instance.func("");
+  }();
+  if (!start || options_.invoke)
+    if (auto done = initialize(instance); !done) return std::unexpected(done.error());
+  if (options_.invoke) return invoke(instance, module, *options_.invoke);
+  if (!start) {
+    note_nothing_to_run(module);
+    return kSuccess;
+  }
+  log_.write(LogLevel::Info, "calling the start of {}", options_.module);
+  const Stopwatch watch(stats_.run);
+  const auto done = start->call<void()>();
+  return done ? kSuccess : status_of(done.error());
+}
+
+Step<int> Run::invoke(const Instance& instance, const Module& module, const std::string& name) {
+  const auto function = instance.func(name);
+  if (!function) return failed(kFailure, describe_missing_export(options_.module, name, module));
+  const auto arguments = parse_call_arguments(name, function->type(), options_.arguments);
+  if (!arguments) return failed(kBadUsage, arguments.error());
+
+  log_.write(LogLevel::Info, "calling {}", name);
+  const auto results = [&] {
+    const Stopwatch watch(stats_.run);
+    return function->call(*arguments);
+  }();
+  if (!results) return status_of(results.error());
+  std::string text;
+  for (const Value& value : *results) text += value.text() + '\n';
+  return print(text) ? kSuccess : kFailure;
+}
+
+void Run::note_nothing_to_run(const Module& module) {
+  if (options_.quiet) return;
+  std::string functions;
+  for (const ExportType& entry : module.exports())
+    if (entry.type.kind == ExternKind::Func && functions.empty()) functions = printable(entry.name);
+  if (!functions.empty())
+    report_note(fmt::format("`{}` is not a program: it exports no `_start`; call a function with "
+                            "--invoke, for example --invoke {}",
+                            options_.module, functions));
+}
+
+int Run::status_of(const Error& error) {
+  if (error.kind == Error::Kind::Exit) {
+    if (error.trap->exit_status <= 255) return static_cast<int>(error.trap->exit_status);
+    report_error(fmt::format("the guest exited with status {}, which is not within 0 to 255",
+                             error.trap->exit_status));
+    return kFailure;
+  }
+  if (error.kind != Error::Kind::Trap) {
+    report_error(error.message);
+    return kFailure;
+  }
+  if (error.trap->code == TrapCode::Interrupted && watchdog_ && watchdog_->expired())
+    report_error(fmt::format("timeout of {} exceeded", options_.timeout_text));
+  else if (error.trap->code == TrapCode::OutOfFuel && options_.fuel)
+    report_error(fmt::format("fuel of {} used up", *options_.fuel));
+  else
+    report_error(describe_trap(*error.trap));
+  return kTrapped;
+}
+
+void Run::count(const Store& store) {
+  stats_.guest_memory_bytes = store.memory_bytes();
+  if (options_.fuel) stats_.fuel_used = *options_.fuel - store.fuel();
+}
+
+// The guest failed: was it for something that the command line could have granted?
+void Run::give_hint() {
+  const auto refused = wasi_ ? wasi_->last_refused() : std::nullopt;
+  if (refused && refused->reason != RefusedPath::Reason::NotFound)
+    return report_hint(describe_refused_path(*refused, options_.directories));
+  if (!wasi_ || !options_.directories.empty() || options_.invoke) return;
+  for (const std::string& argument : options_.arguments) {
+    if (argument.starts_with('-') || !exists(argument)) continue;
+    const size_t slash = argument.rfind('/');
+    return report_hint(fmt::format(
+        "`{}` is there, but the guest was granted no directory; --dir {} grants it", argument,
+        slash == argument.npos ? "." : slash == 0 ? "/" : argument.substr(0, slash)));
+  }
+}
+
+}  // namespace
+
+int run(const Options& options) {
+  if (options.log_level.empty()) {
+    Log silent;
+    return Run(options, silent).execute();
+  }
+  Log log(options.log_level);
+  return Run(options, log).execute();
+}
+
+}  // namespace wrun::cli

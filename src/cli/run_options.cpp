@@ -1,0 +1,241 @@
+#include "cli/run_options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <span>
+
+#include "cli/quantities.hpp"
+
+namespace wrun::cli {
+namespace {
+
+std::unexpected<std::string> usage(std::string message) {
+  return std::unexpected(std::move(message));
+}
+
+std::unexpected<std::string> bad_value(std::string_view option, std::string_view value,
+                                       std::string_view expected) {
+  return usage(fmt::format("{}: `{}` is not {}", option, value, expected));
+}
+
+Usage add_directory(Options& options, std::string_view value) {
+  WasiConfig::Directory directory;
+  const size_t separator = value.find("::");
+  directory.host = value.substr(0, separator);
+  std::string_view guest = separator == value.npos ? value : value.substr(separator + 2);
+  if (separator != value.npos && guest.ends_with("::ro")) {
+    directory.read_only = true;
+    guest.remove_suffix(4);
+  }
+  directory.guest = guest;
+  if (directory.host.empty()) return usage("--dir: the host directory is missing");
+  if (directory.guest.empty())
+    return usage(fmt::format("--dir: the guest's name for `{}` is empty", directory.host));
+  options.directories.push_back(std::move(directory));
+  return {};
+}
+
+// A variable that is not set is passed on as not set.
+Usage add_variable(Options& options, std::string_view value) {
+  if (value.empty() || value.front() == '=') return usage("--env: the name is missing");
+  if (value.find('=') != value.npos) {
+    options.environment.emplace_back(value);
+    return {};
+  }
+  const std::string name(value);
+  if (const char* ours = std::getenv(name.c_str()))
+    options.environment.push_back(name + '=' + ours);
+  return {};
+}
+
+Usage add_preload(Options& options, std::string_view value) {
+  const size_t separator = value.find('=');
+  if (separator == value.npos || separator + 1 == value.size())
+    return bad_value("--preload", value, "NAME=FILE");
+  options.preloads.push_back(
+      {std::string(value.substr(0, separator)), std::string(value.substr(separator + 1))});
+  return {};
+}
+
+Usage set_size(uint64_t& target, std::string_view option, std::string_view value) {
+  const auto size = parse_size(value);
+  if (!size) return bad_value(option, value, "a size such as 65536, 64MiB or 1.5GiB");
+  target = *size;
+  return {};
+}
+
+Usage set_timeout(Options& options, std::string_view option, std::string_view value) {
+  const auto timeout = parse_duration(value);
+  if (!timeout) return bad_value(option, value, "a time such as 200ms, 1.5s or 2m");
+  options.timeout = timeout;
+  options.timeout_text = value;
+  if (value.find_first_not_of("0123456789.") == value.npos) options.timeout_text += 's';
+  return {};
+}
+
+Usage set_fuel(Options& options, std::string_view option, std::string_view value) {
+  const auto fuel = parse_count(value);
+  if (!fuel || *fuel > INT64_MAX)
+    return bad_value(option, value, "a number of instructions below 2^63");
+  options.fuel = fuel;
+  return {};
+}
+
+Usage set_table_elements(Options& options, std::string_view option, std::string_view value) {
+  const auto elements = parse_count(value);
+  if (!elements) return bad_value(option, value, "a number of elements");
+  options.limits.table_elements = *elements;
+  return {};
+}
+
+bool is_feature(std::string_view name) {
+  return std::ranges::any_of(known_features(),
+                             [&](const FeatureInfo& feature) { return feature.name == name; });
+}
+
+Usage set_feature(Options& options, std::string_view option, std::string_view name, bool enabled) {
+  if (!is_feature(name)) {
+    std::string known;
+    for (const FeatureInfo& feature : known_features())
+      known += (known.empty() ? "" : ", ") + std::string(feature.name);
+    return usage(fmt::format("{}: there is no proposal `{}`; known are {}", option, name, known));
+  }
+  options.features.push_back({std::string(name), enabled});
+  return {};
+}
+
+Usage set_stats(Options& options, std::string_view value) {
+  if (!value.empty() && value != "json") return bad_value("--stats", value, "`json` or nothing");
+  options.stats = value == "json" ? StatsFormat::Json : StatsFormat::Text;
+  return {};
+}
+
+Usage set_log(Options& options, std::string_view value) {
+  const std::string_view words = spec_of(Option::Log).words;
+  const std::string padded = fmt::format(" {} ", words);
+  if (value.empty() || padded.find(fmt::format(" {} ", value)) == padded.npos)
+    return bad_value("--log", value, fmt::format("one of: {}", words));
+  options.log_level = value;
+  return {};
+}
+
+// wasmtime's `-W key=value,…`: the value is missing in `-W key`.
+struct Key {
+  std::string_view name;
+  Usage (*apply)(Options& options, std::string_view option, std::string_view value);
+};
+
+// y, yes and true, or no value at all; n, no and false.
+std::optional<bool> parse_switch(std::string_view value) {
+  if (value.empty() || value == "y" || value == "yes" || value == "true") return true;
+  if (value == "n" || value == "no" || value == "false") return false;
+  return std::nullopt;
+}
+
+Usage accept_opt_level(Options&, std::string_view option, std::string_view value) {
+  if (value != "0" && value != "1" && value != "2" && value != "s")
+    return bad_value(option, value, "one of: 0 1 2 s");
+  return {};
+}
+
+Usage accept_switch(Options&, std::string_view option, std::string_view value) {
+  if (!parse_switch(value)) return bad_value(option, value, "y or n");
+  return {};
+}
+
+Usage accept_cli(Options&, std::string_view option, std::string_view value) {
+  const auto on = parse_switch(value);
+  if (!on) return bad_value(option, value, "y or n");
+  if (!*on) return usage("-S cli: cannot be switched off");
+  return {};
+}
+
+Usage set_inherit_env(Options& options, std::string_view option, std::string_view value) {
+  const auto on = parse_switch(value);
+  if (!on) return bad_value(option, value, "y or n");
+  options.inherit_environment = *on;
+  return {};
+}
+
+constexpr Key kWasmKeys[] = {
+    {"fuel", set_fuel},
+    {"timeout", set_timeout},
+    {"max-memory-size",
+     [](Options& options, std::string_view option, std::string_view value) {
+       return set_size(options.limits.memory_bytes, option, value);
+     }},
+    {"max-wasm-stack",
+     [](Options& options, std::string_view option, std::string_view value) {
+       return set_size(options.limits.stack_bytes, option, value);
+     }},
+    {"max-table-elements", set_table_elements},
+};
+constexpr Key kWasiKeys[] = {{"inherit-env", set_inherit_env}, {"cli", accept_cli}};
+constexpr Key kOptimizeKeys[] = {{"opt-level", accept_opt_level}};
+constexpr Key kCodegenKeys[] = {{"cache", accept_switch}};
+
+Usage apply_key(Options& options, char group, std::span<const Key> keys, std::string_view item) {
+  const size_t equals = item.find('=');
+  const std::string_view name = item.substr(0, equals);
+  const std::string_view value = equals == item.npos ? "" : item.substr(equals + 1);
+  const std::string option = fmt::format("-{} {}", group, name);
+  for (const Key& key : keys)
+    if (key.name == name) return key.apply(options, option, value);
+  if (group == 'W' && is_feature(name)) {
+    const auto on = parse_switch(value);
+    if (!on) return bad_value(option, value, "y or n");
+    return set_feature(options, option, name, *on);
+  }
+  std::string known;
+  for (const Key& key : keys) known += (known.empty() ? "" : ", ") + std::string(key.name);
+  if (group == 'W') known += ", and the proposals";
+  return usage(fmt::format("-{}: there is no key `{}`; known are {}", group, name,
+                           known.empty() ? "none" : known));
+}
+
+Usage apply_keys(Options& options, char group, std::span<const Key> keys, std::string_view list) {
+  while (true) {
+    const size_t comma = list.find(',');
+    if (auto done = apply_key(options, group, keys, list.substr(0, comma)); !done) return done;
+    if (comma == list.npos) return {};
+    list.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace
+
+Usage apply(Options& options, Option option, std::string_view value) {
+  switch (option) {
+    case Option::Dir: return add_directory(options, value);
+    case Option::Env: return add_variable(options, value);
+    case Option::InheritEnv: options.inherit_environment = true; return {};
+    case Option::Argv0: options.argv0 = value; return {};
+    case Option::Invoke: options.invoke = value; return {};
+    case Option::Preload: return add_preload(options, value);
+    case Option::MaxMemory: return set_size(options.limits.memory_bytes, "--max-memory", value);
+    case Option::MaxStack: return set_size(options.limits.stack_bytes, "--max-stack", value);
+    case Option::MaxTableElements:
+      return set_table_elements(options, "--max-table-elements", value);
+    case Option::Timeout: return set_timeout(options, "--timeout", value);
+    case Option::Fuel: return set_fuel(options, "--fuel", value);
+    case Option::Enable: return set_feature(options, "--enable", value, true);
+    case Option::Disable: return set_feature(options, "--disable", value, false);
+    case Option::Stats: return set_stats(options, value);
+    case Option::Log: return set_log(options, value);
+    case Option::Quiet: options.quiet = true; return {};
+    case Option::Json: options.json = true; return {};
+    case Option::WasmKeys: return apply_keys(options, 'W', kWasmKeys, value);
+    case Option::WasiKeys: return apply_keys(options, 'S', kWasiKeys, value);
+    case Option::OptimizeKeys: return apply_keys(options, 'O', kOptimizeKeys, value);
+    case Option::CodegenKeys: return apply_keys(options, 'C', kCodegenKeys, value);
+    case Option::DebugKeys: return apply_keys(options, 'D', {}, value);
+    case Option::Help: options.help = true; return {};
+    case Option::HelpAll: options.help_all = true; return {};
+    case Option::Version: options.version = true; return {};
+  }
+  return {};
+}
+
+}  // namespace wrun::cli

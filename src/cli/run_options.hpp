@@ -1,0 +1,59 @@
+// What the command line asked for.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "cli/option_table.hpp"
+#include "wrun/wrun.hpp"
+
+namespace wrun::cli {
+
+struct Preload {
+  std::string name;
+  std::string file;
+};
+
+enum class StatsFormat : uint8_t { None, Text, Json };
+
+struct Options {
+  Command command = Command::Run;
+  // `run`: the module. Otherwise the operands are in `arguments`.
+  std::string module;
+  // `run`: what belongs to the guest.
+  std::vector<std::string> arguments;
+
+  std::vector<WasiConfig::Directory> directories;
+  std::vector<std::string> environment;
+  bool inherit_environment = false;
+  std::optional<std::string> argv0;
+  std::optional<std::string> invoke;
+  std::vector<Preload> preloads;
+
+  Limits limits;
+  std::optional<std::chrono::nanoseconds> timeout;
+  std::string timeout_text;  // as it was given
+  std::optional<uint64_t> fuel;
+  std::vector<Config::FeatureSwitch> features;
+
+  StatsFormat stats = StatsFormat::None;
+  std::string log_level;  // empty: no log
+  bool quiet = false;
+  bool json = false;
+  bool help = false;
+  bool help_all = false;
+  bool version = false;
+};
+
+// What is wrong with a command line, as a sentence.
+using Usage = std::expected<void, std::string>;
+
+// Takes one option, as often as it is given. `value` is empty for options without one.
+Usage apply(Options& options, Option option, std::string_view value);
+
+}  // namespace wrun::cli
