@@ -34,6 +34,7 @@ bool opens_block(Op op) {
 
 bool ModuleDecoder::read_const_expr(ValType type, ConstExpr& out) {
   const uint32_t begin = cursor_.position();
+  out.offset = begin;
   if (!scan_const_expr(out)) return false;
   if (const std::optional<ValType> actual = type_of(out)) {
     if (wasm::matches(types(), *actual, type)) [[likely]] return true;
@@ -41,7 +42,7 @@ bool ModuleDecoder::read_const_expr(ValType type, ConstExpr& out) {
                               to_string(type));
   }
   if (!expressions_) expressions_.emplace(context_);
-  if (expressions_->validate_expression(begin, begin + out.size, type)) return true;
+  if (expressions_->validate_expression(begin, cursor_.position(), type)) return true;
   error_ = expressions_->error();
   return false;
 }
@@ -49,7 +50,6 @@ bool ModuleDecoder::read_const_expr(ValType type, ConstExpr& out) {
 // Finds the end, sees that every instruction is constant, and recognises the plain forms. Goes on
 // after an instruction that is not constant, since the expression might not even be well-formed.
 bool ModuleDecoder::scan_const_expr(ConstExpr& out) {
-  out.offset = cursor_.position();
   InstructionReader<false> reader(module_->bytes.data(), out.offset, cursor_.end_position(),
                                   options_.features);
   Instruction insn;
@@ -59,8 +59,7 @@ bool ModuleDecoder::scan_const_expr(ConstExpr& out) {
   while (reader.next(insn)) {
     if (insn.op == Op::End && depth-- == 0) {
       if (count != 1) out.form = ConstExpr::Form::General;
-      out.size = reader.position() - out.offset;
-      return constant && cursor_.skip(out.size);
+      return constant && cursor_.skip(reader.position() - out.offset);
     }
     ++count;
     if (opens_block(insn.op)) ++depth;

@@ -210,6 +210,13 @@ inline bool InstructionReader<kTrusted>::read_immediate(Instruction& out) {
   if constexpr (kImm == None) {
     return true;
   } else if constexpr (kImm == Block) {
+    constexpr uint8_t kEmpty = 0x40;
+    uint8_t byte;
+    if (!cursor_.peek_u8(byte)) return false;
+    if (byte == kEmpty) [[likely]] {
+      out.block.form = BlockType::Form::Empty;
+      return cursor_.skip(1);
+    }
     return out_of_line(
         [&](Cursor& cursor) { return read_block_type(cursor, features_, out.block); });
   } else if constexpr (kImm == Label || kImm == Func || kImm == Type || kImm == Local ||

@@ -21,17 +21,18 @@ bool read_name(Cursor& cursor, std::string_view& out) {
   return true;
 }
 
-// Calls bool visit(index, name) for each entry of a name map, until it returns false or the map
-// turns out to be malformed. Whether the map was read to its end.
+// Calls bool visit(index, offset of the name, name) for each entry of a name map, until it returns
+// false or the map turns out to be malformed. Whether the map was read to its end.
 template <class Visit>
 bool read_name_map(Cursor& cursor, Visit&& visit) {
   uint32_t count;
   if (!cursor.read_u32(count)) return false;
   for (; count != 0; --count) {
     uint32_t index;
+    if (!cursor.read_u32(index)) return false;
+    const uint32_t offset = cursor.position();
     std::string_view name;
-    if (!cursor.read_u32(index) || !read_name(cursor, name)) return false;
-    if (!visit(index, name)) return false;
+    if (!read_name(cursor, name) || !visit(index, offset, name)) return false;
   }
   return true;
 }
@@ -55,29 +56,34 @@ NameSection::NameSection(const wasm::Module& module) {
         if (read_name(contents, name) && is_valid_utf8(name)) module_name_ = name;
         break;
       }
-      case Subsection::Functions: index_functions(bytes); break;
+      case Subsection::Functions: 
+        functions_ = bytes;
+        index_functions();
+        break;
       case Subsection::Locals: locals_ = bytes; break;
       default: break;
     }
   }
 }
 
-void NameSection::index_functions(Bytes subsection) {
-  Cursor cursor = over(subsection);
-  read_name_map(cursor, [&](uint32_t function, std::string_view name) {
-    functions_.emplace_back(function, name);
+void NameSection::index_functions() {
+  Cursor cursor = over(functions_);
+  index_.clear();
+  read_name_map(cursor, [&](uint32_t function, uint32_t offset, std::string_view) {
+    index_.push_back({function, offset});
     return true;
   });
   // In order in any well-formed section.
-  if (!std::ranges::is_sorted(functions_)) std::ranges::sort(functions_);
+  if (!std::ranges::is_sorted(index_)) std::ranges::sort(index_);
 }
 
 std::optional<std::string_view> NameSection::function_name(uint32_t function) const {
-  const auto entry = std::ranges::lower_bound(functions_, function, {},
-                                              [](const auto& pair) { return pair.first; });
-  if (entry == functions_.end() || entry->first != function) return std::nullopt;
-  if (!is_valid_utf8(entry->second)) return std::nullopt;
-  return entry->second;
+  const auto entry = std::ranges::lower_bound(index_, function, {}, &Entry::function);
+  if (entry == index_.end() || entry->function != function) return std::nullopt;
+  Cursor cursor(functions_, entry->offset, functions_.size());
+  std::string_view name;
+  if (!read_name(cursor, name) || !is_valid_utf8(name)) return std::nullopt;
+  return name;
 }
 
 std::optional<std::string_view> NameSection::local_name(uint32_t function, uint32_t local) const {
@@ -88,7 +94,7 @@ std::optional<std::string_view> NameSection::local_name(uint32_t function, uint3
   for (; count != 0; --count) {
     uint32_t index;
     if (!cursor.read_u32(index)) return std::nullopt;
-    const bool complete = read_name_map(cursor, [&](uint32_t entry, std::string_view name) {
+    const bool complete = read_name_map(cursor, [&](uint32_t entry, uint32_t, std::string_view name) {
       if (index != function || entry != local) return true;
       if (is_valid_utf8(name)) found = name;
       return false;

@@ -6,7 +6,6 @@
 #include <optional>
 #include <span>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "wasm/module.hpp"
@@ -25,11 +24,19 @@ class NameSection {
 
  private:
   using Bytes = std::span<const std::byte>;
-  void index_functions(Bytes subsection);
+  void index_functions();
 
   std::optional<std::string_view> module_name_;
-  std::vector<std::pair<uint32_t, std::string_view>> functions_;  // ascending
-  Bytes locals_;                                                  // the encoded subsection
+  struct Entry {
+    uint32_t function;
+    uint32_t offset;  // of the encoded name in functions_
+    auto operator<=>(const Entry&) const = default;
+  };
+
+  std::vector<Entry> index_;  // ascending by function
+  // The subsections as they are encoded.
+  Bytes functions_;
+  Bytes locals_;
 };
 
 }  // namespace wrun::binary

@@ -97,7 +97,7 @@ bool ModuleDecoder::read_expression_elements(wasm::ElementSegment& out) {
     }
     // The first of another kind: the ones before it become expressions again.
     for (uint32_t function : out.functions)
-      out.expressions.push_back({wasm::ConstExpr::Form::RefFunc, function});
+      out.expressions.push_back({function, 0, wasm::ConstExpr::Form::RefFunc});
     out.functions = {};
     out.expressions.push_back(expr);
   }
@@ -166,8 +166,9 @@ bool ModuleDecoder::read_data_segment(wasm::DataSegment& out) {
     const wasm::Limits& limits = module_->memories[out.memory].limits;
     if (!read_const_expr(address_type(limits), out.memory_offset)) return false;
   }
-  uint32_t size;
-  return cursor_.read_u32(size) && cursor_.read_bytes(size, out.bytes);
+  if (!cursor_.read_u32(out.size)) return false;
+  out.offset = cursor_.position();
+  return cursor_.skip(out.size);
 }
 
 }  // namespace wrun::binary

@@ -12,11 +12,18 @@ namespace {
 
 using wasm::Op;
 
+GlobalCell cell(uint64_t low, uint64_t high = 0) {
+  GlobalCell value;
+  value.slots[0] = low;
+  value.slots[1] = high;
+  return value;
+}
+
 // The expression has been validated: operands are there and have the right types.
 class OperandStack {
  public:
   void push(GlobalCell value) { values_.push_back(value); }
-  void push(uint64_t low) { values_.push_back({{low, 0}}); }
+  void push(uint64_t low) { push(cell(low)); }
   GlobalCell pop() {
     WRUN_CHECK(!values_.empty());
     const GlobalCell value = values_.back();
@@ -50,25 +57,25 @@ bool step(const binary::Instruction& instruction, const VMContext& vm, OperandSt
     case Op::I32Const:
     case Op::I64Const:
     case Op::F32Const:
-    case Op::F64Const: stack.push(instruction.value); return true;
-    case Op::V128Const: stack.push({{instruction.value, instruction.value_high}}); return true;
-    case Op::I32Add: stack.binary(narrow<add>); return true;
-    case Op::I32Sub: stack.binary(narrow<subtract>); return true;
-    case Op::I32Mul: stack.binary(narrow<multiply>); return true;
-    case Op::I64Add: stack.binary(add); return true;
-    case Op::I64Sub: stack.binary(subtract); return true;
-    case Op::I64Mul: stack.binary(multiply); return true;
+    case Op::F64Const:  stack.push(instruction.value); return true;
+    case Op::V128Const: stack.push(cell(instruction.value, instruction.value_high)); return true;
+    case Op::I32Add:    stack.binary(narrow<add>); return true;
+    case Op::I32Sub:    stack.binary(narrow<subtract>); return true;
+    case Op::I32Mul:    stack.binary(narrow<multiply>); return true;
+    case Op::I64Add:    stack.binary(add); return true;
+    case Op::I64Sub:    stack.binary(subtract); return true;
+    case Op::I64Mul:    stack.binary(multiply); return true;
     case Op::GlobalGet: stack.push(*vm.globals[instruction.index]); return true;
-    case Op::RefNull: stack.push(0); return true;
-    case Op::RefFunc: stack.push(to_ref(vm.functions[instruction.index])); return true;
-    default: return false;
+    case Op::RefNull:   stack.push(0); return true;
+    case Op::RefFunc:   stack.push(to_ref(vm.functions[instruction.index])); return true;
+    default:            return false;
   }
 }
 
-Result<GlobalCell> evaluate_general(const wasm::Module& module,
-                                    const wasm::ConstExpr& expression, const VMContext& vm) {
+Result<GlobalCell> evaluate_general(const wasm::Module& module, const wasm::ConstExpr& expression,
+                                    const VMContext& vm) {
   binary::InstructionReader<true> reader(module.bytes.data(), expression.offset,
-                                         expression.offset + expression.size);
+                                         static_cast<uint32_t>(module.bytes.size()));
   OperandStack stack;
   binary::Instruction instruction;
   while (reader.next(instruction) && instruction.op != Op::End) {
@@ -87,13 +94,13 @@ Result<GlobalCell> evaluate_const(const wasm::Module& module, const wasm::ConstE
   using Form = wasm::ConstExpr::Form;
   switch (expression.form) {
     case Form::I32:
-    case Form::F32: return GlobalCell{{static_cast<uint32_t>(expression.value), 0}};
+    case Form::F32:       return cell(static_cast<uint32_t>(expression.value));
     case Form::I64:
-    case Form::F64: return GlobalCell{{expression.value, 0}};
-    case Form::RefNull: return GlobalCell{};
-    case Form::RefFunc: return GlobalCell{{to_ref(vm.functions[expression.value]), 0}};
+    case Form::F64:       return cell(expression.value);
+    case Form::RefNull:   return GlobalCell{};
+    case Form::RefFunc:   return cell(to_ref(vm.functions[expression.value]));
     case Form::GlobalGet: return *vm.globals[expression.value];
-    case Form::General: return evaluate_general(module, expression, vm);
+    case Form::General:   return evaluate_general(module, expression, vm);
   }
   WRUN_UNREACHABLE();
 }

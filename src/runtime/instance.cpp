@@ -34,11 +34,11 @@ std::optional<Extern> Instance::find_export(std::string_view name) {
 
 Extern Instance::get(wasm::ExternKind kind, uint32_t index) {
   switch (kind) {
-    case wasm::ExternKind::Func: return functions_[index];
-    case wasm::ExternKind::Table: return tables_[index];
+    case wasm::ExternKind::Func:   return functions_[index];
+    case wasm::ExternKind::Table:  return tables_[index];
     case wasm::ExternKind::Memory: return memories_[index];
     case wasm::ExternKind::Global: return globals_[index];
-    case wasm::ExternKind::Tag: return tags_[index];
+    case wasm::ExternKind::Tag:    return tags_[index];
   }
   WRUN_UNREACHABLE();
 }
@@ -46,7 +46,7 @@ Extern Instance::get(wasm::ExternKind kind, uint32_t index) {
 TrapCode Instance::memory_init(uint32_t memory, uint32_t segment, uint64_t to, uint32_t from,
                                uint32_t count) {
   std::span<const std::byte> source;
-  if (!dropped_data_[segment]) source = module_->data[segment].bytes;
+  if (!dropped_data_[segment]) source = module_->contents(module_->data[segment]);
   const MemoryView& target = *memory_views_[memory];
   if (!fits(from, count, source.size()) || !fits(to, count, target.size))
     return TrapCode::OutOfBoundsMemoryAccess;
@@ -66,7 +66,9 @@ TrapCode Instance::table_init(uint32_t table, uint32_t segment, uint64_t to, uin
   return TrapCode::None;
 }
 
-void Instance::elem_drop(uint32_t segment) { std::vector<RefSlot>().swap(element_segments_[segment]); }
+void Instance::elem_drop(uint32_t segment) {
+  std::vector<RefSlot>().swap(element_segments_[segment]);
+}
 
 TrapCode Instance::table_copy(uint32_t to_table, uint32_t from_table, uint64_t to, uint64_t from,
                               uint64_t count) {

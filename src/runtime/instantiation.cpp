@@ -49,9 +49,8 @@ Result<Instance*> Instance::instantiate(Store& store, std::shared_ptr<const wasm
                                         std::span<const Extern> imports, std::string name) {
   WRUN_CHECK_OK(check_imports(store.types(), *module, imports));
   if (store.instance_count() >= store.limits().instances)
-    return fail(Error::Kind::Unsupported, "more than " +
-                                              std::to_string(store.limits().instances) +
-                                              " instances in a store");
+    return fail(Error::Kind::Unsupported,
+                "more than " + std::to_string(store.limits().instances) + " instances in a store");
   // The store keeps the instance even if instantiation fails from here on: tables of other instances
   // may already hold its functions.
   Instance& instance = store.add_instance(
@@ -101,10 +100,10 @@ void Instantiation::take_imports(std::span<const Extern> imports) {
       case wasm::ExternKind::Func:
         instance_.functions_.push_back(std::get<FuncRef*>(import));
         break;
-      case wasm::ExternKind::Table: add_table(std::get<Table*>(import)); break;
+      case wasm::ExternKind::Table:  add_table(std::get<Table*>(import)); break;
       case wasm::ExternKind::Memory: add_memory(std::get<Memory*>(import)); break;
       case wasm::ExternKind::Global: add_global(std::get<Global*>(import)); break;
-      case wasm::ExternKind::Tag: instance_.tags_.push_back(std::get<Tag*>(import)); break;
+      case wasm::ExternKind::Tag:    instance_.tags_.push_back(std::get<Tag*>(import)); break;
     }
   }
 }
@@ -127,7 +126,9 @@ Result<void> Instantiation::allocate_memories() {
   for (size_t i = module_.imported_memories; i < module_.memories.size(); ++i)
     add_memory(WRUN_TRY(store_.add_memory(module_.memories[i])));
 
-  const auto is_guarded = [](const Memory* memory) { return memory->kind() == MemoryKind::Guarded; };
+  const auto is_guarded = [](const Memory* memory) {
+    return memory->kind() == MemoryKind::Guarded;
+  };
   if (std::ranges::any_of(instance_.memories_, is_guarded)) install_fault_handler();
 
   const wasm::Export* exported = module_.find_export("memory");
@@ -174,8 +175,7 @@ Result<void> Instantiation::allocate_segments() {
     if (segment.mode != wasm::SegmentMode::Passive) continue;
     std::vector<RefSlot>& references = instance_.element_segments_[i];
     references.reserve(segment.size());
-    for (size_t k = 0; k < segment.size(); ++k)
-      references.push_back(WRUN_TRY(element(segment, k)));
+    for (size_t k = 0; k < segment.size(); ++k) references.push_back(WRUN_TRY(element(segment, k)));
   }
   return {};
 }
@@ -229,9 +229,7 @@ Result<void> Instantiation::copy_data(uint32_t index) {
   const wasm::DataSegment& segment = module_.data[index];
   const bool is_64 = module_.memories[segment.memory].limits.is_64;
   const uint64_t to = WRUN_TRY(evaluate_offset(segment.memory_offset, is_64));
-  // A segment is shorter than the module, so its size fits.
-  const TrapCode code = instance_.memory_init(segment.memory, index, to, 0,
-                                              static_cast<uint32_t>(segment.bytes.size()));
+  const TrapCode code = instance_.memory_init(segment.memory, index, to, 0, segment.size);
   if (code != TrapCode::None) return segment_trapped(code, "data", index);
   instance_.data_drop(index);
   return {};

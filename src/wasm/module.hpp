@@ -19,14 +19,13 @@ namespace wrun::wasm {
 
 enum class ExternKind : uint8_t { Func = 0, Table = 1, Memory = 2, Global = 3, Tag = 4 };
 
-// A constant expression (spec 3.4.14) stays as its validated bytes, without the final `end`.
-// The common forms are recognised while decoding, so that most are never interpreted.
+// A constant expression (spec 3.4.14) stays as its validated bytes. The common forms are recognised
+// while decoding, so that most are never interpreted.
 struct ConstExpr {
-  enum class Form : uint8_t { I32, I64, F32, F64, RefNull, RefFunc, GlobalGet, General };
+  enum class Form : uint8_t { General, I32, I64, F32, F64, RefNull, RefFunc, GlobalGet };
+  uint64_t value = 0;   // the constant, function index or global index
+  uint32_t offset = 0;  // in the module's bytes, where it goes on to its `end`
   Form form = Form::General;
-  uint64_t value = 0;               // the constant, function index or global index
-  uint32_t offset = 0;              // of the expression in the module's bytes
-  uint32_t size = 0;                // including the final `end`
 };
 
 struct Import {
@@ -72,11 +71,13 @@ struct ElementSegment {
   size_t size() const { return functions.empty() ? expressions.size() : functions.size(); }
 };
 
+// Small, since compilers make tens of thousands of them.
 struct DataSegment {
-  SegmentMode mode = SegmentMode::Passive;
-  uint32_t memory = 0;
   ConstExpr memory_offset;
-  std::span<const std::byte> bytes;
+  uint32_t offset = 0;  // of the contents in the module's bytes
+  uint32_t size = 0;
+  uint32_t memory = 0;
+  SegmentMode mode = SegmentMode::Passive;
 };
 
 struct CustomSection {
@@ -124,6 +125,9 @@ struct Module {
 
   const FuncType& func_type(uint32_t function) const {
     return types[functions[function].type].func;
+  }
+  std::span<const std::byte> contents(const DataSegment& segment) const {
+    return bytes.subspan(segment.offset, segment.size);
   }
   bool is_imported(uint32_t function) const { return function < imported_functions; }
   const Export* find_export(std::string_view name) const;
