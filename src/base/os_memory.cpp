@@ -28,8 +28,8 @@ bool os_commit(void* address, size_t bytes) {
 bool os_decommit(void* address, size_t bytes) {
   if (bytes == 0) return true;
   // A fresh mapping in place drops the old pages and their accounting in one step.
-  return mmap(address, bytes, PROT_NONE,
-              MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0) != MAP_FAILED;
+  return mmap(address, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED,
+              -1, 0) != MAP_FAILED;
 }
 
 void os_release(void* address, size_t bytes) {

@@ -124,7 +124,7 @@ std::string describe(const Extern& value) {
 
 std::string describe_import(const wasm::Module& module, const wasm::Import& import) {
   switch (import.kind) {
-    case ExternKind::Func: return "func " + to_string(module.func_type(import.index));
+    case ExternKind::Func:  return "func " + to_string(module.func_type(import.index));
     case ExternKind::Table: {
       const wasm::TableType& type = module.tables[import.index].type;
       return to_text(type, type.limits.minimum);

@@ -50,8 +50,7 @@ class Instance {
   TrapCode memory_init(uint32_t memory, uint32_t segment, uint64_t to, uint32_t from,
                        uint32_t count);
   void data_drop(uint32_t segment);
-  TrapCode table_init(uint32_t table, uint32_t segment, uint64_t to, uint32_t from,
-                      uint32_t count);
+  TrapCode table_init(uint32_t table, uint32_t segment, uint64_t to, uint32_t from, uint32_t count);
   void elem_drop(uint32_t segment);
   TrapCode table_copy(uint32_t to_table, uint32_t from_table, uint64_t to, uint64_t from,
                       uint64_t count);

@@ -35,8 +35,8 @@ Result<std::unique_ptr<Memory>> Memory::create(const wasm::MemoryType& type,
   const uint64_t minimum = type.limits.minimum;
   const std::string what = "memory of " + std::to_string(minimum) + " pages: ";
   if (minimum > memory->maximum_bytes_ >> type.page_size_log2)
-    return fail(Error::Kind::Unsupported, what + "beyond the limit of " +
-                                              std::to_string(memory->maximum_bytes_) + " bytes");
+    return fail(Error::Kind::Unsupported,
+                what + "beyond the limit of " + std::to_string(memory->maximum_bytes_) + " bytes");
 
   const bool can_guard = options.allow_guard && !type.limits.is_64 && type.page_size_log2 == 16;
   if (!(can_guard && memory->reserve_guarded()) && !memory->reserve_checked())

@@ -34,7 +34,7 @@ class Memory {
 
   MemoryView* view() { return &view_; }
   std::byte* base() const { return view_.base; }
-  uint64_t size() const { return view_.size; }                    // bytes
+  uint64_t size() const { return view_.size; }  // bytes
   uint64_t pages() const { return view_.size >> type_.page_size_log2; }
   MemoryKind kind() const { return kind_; }
   const wasm::MemoryType& type() const { return type_; }  // limits.minimum is the initial one
@@ -51,8 +51,8 @@ class Memory {
   MemoryView view_;
   wasm::MemoryType type_;
   MemoryKind kind_ = MemoryKind::Checked;
-  uint64_t reserved_ = 0;       // bytes of address space from base
-  uint64_t maximum_bytes_ = 0;  // by type, host and address space
+  uint64_t reserved_ = 0;               // bytes of address space from base
+  uint64_t maximum_bytes_ = 0;          // by type, host and address space
   Reservation* reservation_ = nullptr;  // Guarded: what tells the fault handler
 };
 

@@ -10,7 +10,7 @@
 namespace wrun::runtime {
 namespace {
 
-constinit RangeRegistry code_ranges;   // payload: FaultResume
+constinit RangeRegistry code_ranges;  // payload: FaultResume
 constinit RangeRegistry reservations;
 struct sigaction previous_segv;
 struct sigaction previous_bus;
@@ -80,9 +80,7 @@ bool install() {
 
 }  // namespace
 
-void install_fault_handler() {
-  [[maybe_unused]] static const bool installed = install();
-}
+void install_fault_handler() { [[maybe_unused]] static const bool installed = install(); }
 
 void register_code_range(const void* begin, const void* end, FaultResume resume) {
   code_ranges.add(reinterpret_cast<uintptr_t>(begin), reinterpret_cast<uintptr_t>(end),
@@ -94,7 +92,7 @@ Reservation* register_reservation(const void* begin, size_t bytes) {
   return reinterpret_cast<Reservation*>(reservations.add(address, address + bytes, 0));
 }
 
-void unregister_reservation(Reservation* reservation) { 
+void unregister_reservation(Reservation* reservation) {
   reservations.remove(reinterpret_cast<RangeRegistry::Entry*>(reservation));
 }
 

@@ -34,11 +34,11 @@ class Executor {
 };
 
 struct StoreLimits {
-  uint64_t memory_bytes = UINT64_MAX;       // per memory
-  uint64_t table_elements = 10'000'000;     // per table
-  uint64_t stack_bytes = 8u << 20;          // frames of guest code
+  uint64_t memory_bytes = UINT64_MAX;    // per memory
+  uint64_t table_elements = 10'000'000;  // per table
+  uint64_t stack_bytes = 8u << 20;       // frames of guest code
   uint32_t instances = 10'000;
-  bool guarded_memories = true;             // false: explicit bounds checks in every memory
+  bool guarded_memories = true;  // false: explicit bounds checks in every memory
 };
 
 struct Global {

@@ -19,9 +19,7 @@ constexpr uint64_t kNoLimit = uint64_t{1} << 32;
 // A file, or nothing yet, at a path of its own that is gone with the object.
 class TemporaryPath {
  public:
-  TemporaryPath() {
-    close(mkstemp(path_.data()));
-  }
+  TemporaryPath() { close(mkstemp(path_.data())); }
   ~TemporaryPath() { std::remove(path_.c_str()); }
   TemporaryPath(const TemporaryPath&) = delete;
   TemporaryPath& operator=(const TemporaryPath&) = delete;

@@ -45,8 +45,8 @@ TEST_CASE("From bytes to a result") {
   Engine engine({});
   const auto store = engine.new_store();
   ModuleBuilder builder;
-  const uint32_t add = builder.function(
-      {{kI32, kI32}, {kI32}}, Code()(Op::LocalGet, 0)(Op::LocalGet, 1)(Op::I32Add));
+  const uint32_t add = builder.function({{kI32, kI32}, {kI32}},
+                                        Code()(Op::LocalGet, 0)(Op::LocalGet, 1)(Op::I32Add));
   runtime::Instance& instance = instantiate(engine, *store, builder);
   uint64_t slots[2] = {40, 2};
   REQUIRE(store->call(instance.function(add), slots).has_value());
@@ -58,8 +58,8 @@ TEST_CASE("A load beyond a memory traps, with and without a guard") {
   const auto store = engine.new_store({.guarded_memories = GENERATE(true, false)});
   ModuleBuilder builder;
   builder.memory({.limits = {.minimum = 1}});
-  const uint32_t load_at = builder.function(
-      {{kI32}, {kI64}}, Code()(Op::LocalGet, 0)(Op::I64Load, 3, 0xfffffff0));
+  const uint32_t load_at =
+      builder.function({{kI32}, {kI64}}, Code()(Op::LocalGet, 0)(Op::I64Load, 3, 0xfffffff0));
   const uint32_t load_near =
       builder.function({{kI32}, {kI64}}, Code()(Op::LocalGet, 0)(Op::I64Load, 3, 0));
   runtime::Instance& instance = instantiate(engine, *store, builder);

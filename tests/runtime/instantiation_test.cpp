@@ -66,10 +66,9 @@ TEST_CASE("Constant expressions") {
   builder.global({kFuncRef, false}, Code()(Op::RefFunc, function));
   builder.global({kI32, false}, Code()(Op::GlobalGet, 0));
   // -7 * 3 - 10 + INT32_MIN, which wraps
-  builder.global({kI32, false}, Code()(Op::GlobalGet, 0)
-                                    .i32(3)(Op::I32Mul)
-                                    .i32(10)(Op::I32Sub)
-                                    .i32(INT32_MIN)(Op::I32Add));
+  builder.global(
+      {kI32, false},
+      Code()(Op::GlobalGet, 0).i32(3)(Op::I32Mul).i32(10)(Op::I32Sub).i32(INT32_MIN)(Op::I32Add));
   builder.global({kI64, false},
                  Code().i64(INT64_MAX).i64(2)(Op::I64Mul).i64(5)(Op::I64Sub).i64(1)(Op::I64Add));
   VMContext& vm = world.instantiate(builder).vm();
@@ -103,10 +102,9 @@ TEST_CASE("Imports are shared, not copied") {
   exporter.table(func_table(1));
   exporter.global({kI32, true}, Code().i32(1));
   Instance& first = world.instantiate(exporter);
-  const Extern imports[] = {first.get(wasm::ExternKind::Func, function),
-                            first.get(wasm::ExternKind::Memory, 0),
-                            first.get(wasm::ExternKind::Table, 0),
-                            first.get(wasm::ExternKind::Global, 0)};
+  const Extern imports[] = {
+      first.get(wasm::ExternKind::Func, function), first.get(wasm::ExternKind::Memory, 0),
+      first.get(wasm::ExternKind::Table, 0), first.get(wasm::ExternKind::Global, 0)};
   ModuleBuilder importer;
   importer.import_function("a", "f", {});
   importer.import_memory("a", "m", kOnePage);
@@ -131,9 +129,9 @@ TEST_CASE("Active segments are copied in order") {
   const uint32_t table = builder.table(func_table(4));
   const uint32_t memory = builder.memory(kOnePage);
   builder.elements(table, Code().i32(1), {f, g});
-  builder.element_expressions(table, Code().i32(2), kFuncRef,
-                              {Code()(Op::RefFunc, f),
-                               Code().ref_null(wasm::HeapType::Abstract::Func)});
+  builder.element_expressions(
+      table, Code().i32(2), kFuncRef,
+      {Code()(Op::RefFunc, f), Code().ref_null(wasm::HeapType::Abstract::Func)});
   builder.data(memory, Code().i32(0), "hello");
   builder.data(memory, Code().i32(3), "p!");
   builder.data(memory, Code().i32(65536), "");

@@ -144,8 +144,7 @@ TEST_CASE("References to a module's own types match across modules") {
   World world;
   ModuleBuilder exporter;
   const uint32_t type = exporter.type({{kI32}, {}});
-  exporter.global(reference_to(type),
-                  Code().ref_null(wasm::HeapType::concrete(type)));
+  exporter.global(reference_to(type), Code().ref_null(wasm::HeapType::concrete(type)));
   Instance& instance = world.instantiate(exporter);
   const Extern global = instance.get(wasm::ExternKind::Global, 0);
 
@@ -218,8 +217,7 @@ TEST_CASE("A linker finds exports of instances and definitions by name") {
   CHECK(&(*linked)->function(0) == &instance.function(0));
   CHECK((*linked)->name() == "user");
 
-  const Extern other =
-      &world.store.add_host_function(function_type({}), do_nothing, nullptr);
+  const Extern other = &world.store.add_host_function(function_type({}), do_nothing, nullptr);
   linker.define("lib", "run", other);
   CHECK(linker.find("lib", "run") == other);
   CHECK_FALSE(linker.find("lib", "walk").has_value());

@@ -10,8 +10,7 @@ using namespace wrun::runtime;
 TEST_CASE("Ranges are found with their payload until they are removed") {
   RangeRegistry registry;
   std::vector<RangeRegistry::Entry*> entries;
-  for (uintptr_t i = 1; i <= 200; ++i)
-    entries.push_back(registry.add(i * 100, i * 100 + 50, i));
+  for (uintptr_t i = 1; i <= 200; ++i) entries.push_back(registry.add(i * 100, i * 100 + 50, i));
   uintptr_t payload = 0;
   CHECK(registry.find(100, payload));
   CHECK(payload == 1);

@@ -12,8 +12,8 @@
 
 #include "base/os_memory.hpp"
 #include "catch.hpp"
-#include "runtime/memory.hpp"
 #include "runtime/faulting_load.hpp"
+#include "runtime/memory.hpp"
 #include "support/child_process.hpp"
 
 using namespace wrun;
@@ -82,8 +82,7 @@ TEST_CASE("Faults in several threads at once") {
   const auto memory = one_page();
   std::atomic<int> faults = 0;
   const auto fault_often = [&] {
-    for (int i = 0; i < 1000; ++i)
-      faults += load(memory->base() + (1 << 20)) == kFaulted;
+    for (int i = 0; i < 1000; ++i) faults += load(memory->base() + (1 << 20)) == kFaulted;
   };
   std::thread first(fault_often);
   std::thread second(fault_often);

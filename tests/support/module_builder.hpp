@@ -270,9 +270,7 @@ class ModuleBuilder {
     encoder.text(bytes);
     return added(data_, std::move(encoder));
   }
-  uint32_t passive_data(std::string_view bytes) {
-    return added(data_, Encoder().u(1).text(bytes));
-  }
+  uint32_t passive_data(std::string_view bytes) { return added(data_, Encoder().u(1).text(bytes)); }
 
   // --- names (spec 7.4.1) and other custom sections, which go to the end ---
   void name_module(std::string_view name) { module_name_ = name; }
