@@ -74,7 +74,21 @@ enum class BranchForm : uint8_t { SS, SR, RS, SI, RI, Count };
 // Addresses: one operand, the sum of two, or left + (right << log2 of the access width).
 enum class AddressForm : uint8_t { S, R, AddSS, AddSR, AddRS, ScaledSS, ScaledSR, ScaledRS, Count };
 // Address and value of a store.
-enum class StoreForm : uint8_t { SS, SR, RS, SI, RI, AddSSS, AddSSR, AddRSS, AddSSI, ScaledSSS, ScaledSSR, ScaledSRS, Count };
+enum class StoreForm : uint8_t {
+  SS,
+  SR,
+  RS,
+  SI,
+  RI,
+  AddSSS,
+  AddSSR,
+  AddRSS,
+  AddSSI,
+  ScaledSSS,
+  ScaledSSR,
+  ScaledSRS,
+  Count
+};
 // How memory 0 is accessed; other memories always go through AnyMemory.
 enum class Access : uint8_t { Guarded32, Checked32, Checked64, Count };
 
@@ -88,6 +102,10 @@ constexpr size_t branch_at(BranchForm form, bool if_true) {
 }
 inline constexpr size_t kCompareHandlers =
     kBinaryHandlers + static_cast<size_t>(BranchForm::Count) * 2;
+// Fused addition of a constant to a local, comparison with the sum on the left, and branch if true:
+// what loops end with. Follows the other handlers of 32-bit integer comparisons.
+constexpr size_t add_branch_at(Src right) { return kCompareHandlers + (right == Src::Imm ? 1 : 0); }
+inline constexpr size_t kIntegerCompareHandlers = kCompareHandlers + 2;
 constexpr size_t unary_at(UnaryForm form, Dst dst) {
   return static_cast<size_t>(form) * 2 + static_cast<size_t>(dst);
 }

@@ -25,24 +25,22 @@
 #define WRUN_TAIL_CALL return
 #endif
 
-#define WRUN_STATE_PARAMETERS                                                        \
-  [[maybe_unused]] Pc pc, [[maybe_unused]] uint64_t *fp,                             \
-      [[maybe_unused]] std::byte *memory, [[maybe_unused]] VMContext *vm,            \
-      [[maybe_unused]] Record *sp, [[maybe_unused]] uint64_t r0,                     \
+#define WRUN_STATE_PARAMETERS                                                                    \
+  [[maybe_unused]] Pc pc, [[maybe_unused]] uint64_t *fp, [[maybe_unused]] std::byte *memory,     \
+      [[maybe_unused]] VMContext *vm, [[maybe_unused]] Record *sp, [[maybe_unused]] uint64_t r0, \
       [[maybe_unused]] double f0, [[maybe_unused]] float g0, [[maybe_unused]] V128 v0
 #define WRUN_STATE pc, fp, memory, vm, sp, r0, f0, g0, v0
 
-#define WRUN_DISPATCH() \
-  WRUN_TAIL_CALL (*reinterpret_cast<const Handler*>(pc))(WRUN_STATE)
+#define WRUN_DISPATCH() WRUN_TAIL_CALL (*reinterpret_cast<const Handler*>(pc))(WRUN_STATE)
 #define WRUN_NEXT(size) \
   do {                  \
     pc += (size);       \
     WRUN_DISPATCH();    \
   } while (false)
-#define WRUN_TRAP_WITH(code)               \
-  do {                                     \
-    r0 = static_cast<uint64_t>(code);      \
-    WRUN_TAIL_CALL trap_exit(WRUN_STATE);  \
+#define WRUN_TRAP_WITH(code)              \
+  do {                                    \
+    r0 = static_cast<uint64_t>(code);     \
+    WRUN_TAIL_CALL trap_exit(WRUN_STATE); \
   } while (false)
 
 namespace wrun::interp {
@@ -128,9 +126,9 @@ inline constexpr size_t kImmediateSize = std::is_same_v<T, double> ? 24 : 16;
 
 [[gnu::always_inline]] inline TrapCode to_trap_code(TrapKind kind) {
   switch (kind) {
-    case TrapKind::None: return TrapCode::None;
-    case TrapKind::DivideByZero: return TrapCode::IntegerDivideByZero;
-    case TrapKind::IntegerOverflow: return TrapCode::IntegerOverflow;
+    case TrapKind::None:              return TrapCode::None;
+    case TrapKind::DivideByZero:      return TrapCode::IntegerDivideByZero;
+    case TrapKind::IntegerOverflow:   return TrapCode::IntegerOverflow;
     case TrapKind::InvalidConversion: return TrapCode::InvalidConversionToInteger;
   }
   return TrapCode::None;

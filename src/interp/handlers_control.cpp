@@ -67,9 +67,7 @@ WRUN_HANDLER void const_v128(WRUN_STATE_PARAMETERS) {
 
 // --- branches; targets are relative to the branch
 
-WRUN_HANDLER void unreachable(WRUN_STATE_PARAMETERS) {
-  WRUN_TRAP_WITH(TrapCode::Unreachable);
-}
+WRUN_HANDLER void unreachable(WRUN_STATE_PARAMETERS) { WRUN_TRAP_WITH(TrapCode::Unreachable); }
 
 WRUN_HANDLER void unsupported_instruction(WRUN_STATE_PARAMETERS) {
   WRUN_TRAP_WITH(TrapCode::UnsupportedInstruction);
@@ -79,6 +77,26 @@ WRUN_HANDLER void unsupported_instruction(WRUN_STATE_PARAMETERS) {
 WRUN_HANDLER void br(WRUN_STATE_PARAMETERS) {
   pc += fetch<int32_t>(pc, 12);
   WRUN_DISPATCH();
+}
+
+// handler, u16 dst, u16 src, i32 target at 12
+WRUN_HANDLER void copy_br(WRUN_STATE_PARAMETERS) {
+  fp[fetch16(pc, 8)] = fp[fetch16(pc, 10)];
+  pc += fetch<int32_t>(pc, 12);
+  WRUN_DISPATCH();
+}
+
+// handler, u16 dst, u16 addend, i32 target at 12, i32 constant at 16
+template <bool if_nonzero>
+WRUN_HANDLER void add_br_if(WRUN_STATE_PARAMETERS) {
+  const uint32_t sum = read_slot<uint32_t>(fp, fetch16(pc, 10)) + fetch<uint32_t>(pc, 16);
+  r0 = sum;
+  write_slot(fp, fetch16(pc, 8), sum);
+  if ((sum != 0) == if_nonzero) {
+    pc += fetch<int32_t>(pc, 12);
+    WRUN_DISPATCH();
+  }
+  WRUN_NEXT(24);
 }
 
 // handler, u16 condition, i32 target at 12
@@ -148,12 +166,12 @@ WRUN_HANDLER void select_to_acc(WRUN_STATE_PARAMETERS) {
 
 // --- returns
 
-#define WRUN_RETURN()         \
-  do {                        \
-    pc = sp->pc;              \
-    fp = sp->fp;              \
-    ++sp;                     \
-    WRUN_DISPATCH();          \
+#define WRUN_RETURN() \
+  do {                \
+    pc = sp->pc;      \
+    fp = sp->fp;      \
+    ++sp;             \
+    WRUN_DISPATCH();  \
   } while (false)
 
 WRUN_HANDLER void return_void(WRUN_STATE_PARAMETERS) { WRUN_RETURN(); }
@@ -212,16 +230,16 @@ WRUN_HANDLER void switch_back(WRUN_STATE_PARAMETERS) {
 }
 
 // Enters code->entry with the frame at `callee`.
-#define WRUN_ENTER(code, callee)                                                                  \
-  do {                                                                                            \
-    const FuncCode* entered = (code);                                                             \
-    Pc entry = __atomic_load_n(&entered->entry, __ATOMIC_ACQUIRE);                                \
-    if (reinterpret_cast<uintptr_t>(callee) + entered->frame_bytes >                              \
-        reinterpret_cast<uintptr_t>(sp)) [[unlikely]]                                             \
-      WRUN_TRAP_WITH(TrapCode::CallStackExhausted);                                               \
-    fp = (callee);                                                                                \
-    pc = entry;                                                                                   \
-    WRUN_DISPATCH();                                                                              \
+#define WRUN_ENTER(code, callee)                                     \
+  do {                                                               \
+    const FuncCode* entered = (code);                                \
+    Pc entry = __atomic_load_n(&entered->entry, __ATOMIC_ACQUIRE);   \
+    if (reinterpret_cast<uintptr_t>(callee) + entered->frame_bytes > \
+        reinterpret_cast<uintptr_t>(sp)) [[unlikely]]                \
+      WRUN_TRAP_WITH(TrapCode::CallStackExhausted);                  \
+    fp = (callee);                                                   \
+    pc = entry;                                                      \
+    WRUN_DISPATCH();                                                 \
   } while (false)
 
 #define WRUN_PUSH_RECORD(return_pc, caller_fp) (*--sp = Record{(return_pc), (caller_fp)})
@@ -229,8 +247,8 @@ WRUN_HANDLER void switch_back(WRUN_STATE_PARAMETERS) {
 // handler, u32 bytes from fp to the arguments, FuncCode* at 16
 WRUN_HANDLER void call(WRUN_STATE_PARAMETERS) {
   const auto* code = fetch<const FuncCode*>(pc, 16);
-  auto* callee = reinterpret_cast<uint64_t*>(reinterpret_cast<std::byte*>(fp) +
-                                             fetch<uint32_t>(pc, 8));
+  auto* callee =
+      reinterpret_cast<uint64_t*>(reinterpret_cast<std::byte*>(fp) + fetch<uint32_t>(pc, 8));
   Pc entry = __atomic_load_n(&code->entry, __ATOMIC_ACQUIRE);
   if (reinterpret_cast<uintptr_t>(callee) + code->frame_bytes > reinterpret_cast<uintptr_t>(sp))
       [[unlikely]]
@@ -256,8 +274,7 @@ WRUN_HANDLER void call_function(WRUN_STATE_PARAMETERS) {
     v0 = read_slot<V128>(callee, 0);
     WRUN_DISPATCH();
   }
-  if (reinterpret_cast<uintptr_t>(callee) >
-      reinterpret_cast<uintptr_t>(sp - 4)) [[unlikely]]
+  if (reinterpret_cast<uintptr_t>(callee) > reinterpret_cast<uintptr_t>(sp - 4)) [[unlikely]]
     WRUN_TRAP_WITH(TrapCode::CallStackExhausted);
   WRUN_PUSH_RECORD(pc, fp);
   if (function->vm != vm) {
@@ -268,12 +285,12 @@ WRUN_HANDLER void call_function(WRUN_STATE_PARAMETERS) {
   WRUN_ENTER(static_cast<const FuncCode*>(function->code), callee);
 }
 
-#define WRUN_CALL_FUNCTION(function, callee, size)                      \
-  do {                                                                  \
-    r0 = reinterpret_cast<uint64_t>(function);                          \
-    f0 = std::bit_cast<double>(reinterpret_cast<uint64_t>(callee));     \
-    pc += (size);                                                       \
-    WRUN_TAIL_CALL call_function(WRUN_STATE);                           \
+#define WRUN_CALL_FUNCTION(function, callee, size)                  \
+  do {                                                              \
+    r0 = reinterpret_cast<uint64_t>(function);                      \
+    f0 = std::bit_cast<double>(reinterpret_cast<uint64_t>(callee)); \
+    pc += (size);                                                   \
+    WRUN_TAIL_CALL call_function(WRUN_STATE);                       \
   } while (false)
 
 [[gnu::always_inline]] inline uint64_t* callee_frame(Pc pc, uint64_t* fp) {
@@ -362,10 +379,10 @@ WRUN_HANDLER void tail_call_function(WRUN_STATE_PARAMETERS) {
   WRUN_ENTER(static_cast<const FuncCode*>(function->code), fp);
 }
 
-#define WRUN_TAIL_CALL_FUNCTION(function)                 \
-  do {                                                    \
-    r0 = reinterpret_cast<uint64_t>(function);            \
-    WRUN_TAIL_CALL tail_call_function(WRUN_STATE);        \
+#define WRUN_TAIL_CALL_FUNCTION(function)          \
+  do {                                             \
+    r0 = reinterpret_cast<uint64_t>(function);     \
+    WRUN_TAIL_CALL tail_call_function(WRUN_STATE); \
   } while (false)
 
 // handler, u32 bytes to the arguments, u32 argument slots, FuncCode* at 16
@@ -408,8 +425,8 @@ WRUN_HANDLER void tail_call_ref(WRUN_STATE_PARAMETERS) {
 
 // What FuncCode::entry leads to until the function is translated; pc is FuncCode::translate.
 WRUN_HANDLER void translate(WRUN_STATE_PARAMETERS) {
-  auto* code = reinterpret_cast<FuncCode*>(
-      const_cast<std::byte*>(pc) - offsetof(FuncCode, translate));
+  auto* code =
+      reinterpret_cast<FuncCode*>(const_cast<std::byte*>(pc) - offsetof(FuncCode, translate));
   translate_function(*code);
   WRUN_ENTER(code, fp);
 }
@@ -494,9 +511,8 @@ WRUN_HANDLER void table_grow(WRUN_STATE_PARAMETERS) {
 
 // handler, u16 to, u16 value, u16 count, u32 table at 16
 WRUN_HANDLER void table_fill(WRUN_STATE_PARAMETERS) {
-  const TrapCode code =
-      vm->instance->table_fill(fetch<uint32_t>(pc, 16), fp[fetch16(pc, 8)], fp[fetch16(pc, 10)],
-                               fp[fetch16(pc, 12)]);
+  const TrapCode code = vm->instance->table_fill(fetch<uint32_t>(pc, 16), fp[fetch16(pc, 8)],
+                                                 fp[fetch16(pc, 10)], fp[fetch16(pc, 12)]);
   if (code != TrapCode::None) [[unlikely]]
     WRUN_TRAP_WITH(code);
   WRUN_NEXT(24);
@@ -505,8 +521,8 @@ WRUN_HANDLER void table_fill(WRUN_STATE_PARAMETERS) {
 // handler, u16 to, u16 from, u16 count, u32 table to at 16, u32 table from at 20
 WRUN_HANDLER void table_copy(WRUN_STATE_PARAMETERS) {
   const TrapCode code =
-      vm->instance->table_copy(fetch<uint32_t>(pc, 16), fetch<uint32_t>(pc, 20),
-                               fp[fetch16(pc, 8)], fp[fetch16(pc, 10)], fp[fetch16(pc, 12)]);
+      vm->instance->table_copy(fetch<uint32_t>(pc, 16), fetch<uint32_t>(pc, 20), fp[fetch16(pc, 8)],
+                               fp[fetch16(pc, 10)], fp[fetch16(pc, 12)]);
   if (code != TrapCode::None) [[unlikely]]
     WRUN_TRAP_WITH(code);
   WRUN_NEXT(24);
@@ -559,6 +575,9 @@ void add_control_handlers(HandlerTable& table) {
   set(Code::CheckInterrupt, check_interrupt);
   set(Code::ConsumeFuel, consume_fuel);
   set(Code::Br, br);
+  set(Code::CopyBr, copy_br);
+  set(Code::AddBrNonZero32, add_br_if<true>);
+  set(Code::AddBrZero32, add_br_if<false>);
   set(Code::BrNonZero32S, br_if<uint32_t, false, true>);
   set(Code::BrNonZero32R, br_if<uint32_t, true, true>);
   set(Code::BrZero32S, br_if<uint32_t, false, false>);

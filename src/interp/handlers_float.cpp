@@ -3,14 +3,14 @@
 
 namespace wrun::interp::WRUN_ISA {
 
-#define WRUN_ARITHMETIC(F)                                                                      \
-  add_binary<Op::F##Add, Op::F##Sub, Op::F##Mul, Op::F##Div, Op::F##Min, Op::F##Max,            \
-             Op::F##Copysign>(table);                                                           \
-  add_compare<Op::F##Eq, Op::F##Ne, Op::F##Lt, Op::F##Gt, Op::F##Le, Op::F##Ge>(table);         \
-  add_unary<Op::F##Abs, Op::F##Neg, Op::F##Sqrt, Op::F##Ceil, Op::F##Floor, Op::F##Trunc,       \
-            Op::F##Nearest, Op::F##ConvertI32S, Op::F##ConvertI32U, Op::F##ConvertI64S,         \
-            Op::F##ConvertI64U, Op::I32Trunc##F##S, Op::I32Trunc##F##U, Op::I64Trunc##F##S,     \
-            Op::I64Trunc##F##U, Op::I32TruncSat##F##S, Op::I32TruncSat##F##U,                   \
+#define WRUN_ARITHMETIC(F)                                                                  \
+  add_binary<Op::F##Add, Op::F##Sub, Op::F##Mul, Op::F##Div, Op::F##Min, Op::F##Max,        \
+             Op::F##Copysign>(table);                                                       \
+  add_compare<Op::F##Eq, Op::F##Ne, Op::F##Lt, Op::F##Gt, Op::F##Le, Op::F##Ge>(table);     \
+  add_unary<Op::F##Abs, Op::F##Neg, Op::F##Sqrt, Op::F##Ceil, Op::F##Floor, Op::F##Trunc,   \
+            Op::F##Nearest, Op::F##ConvertI32S, Op::F##ConvertI32U, Op::F##ConvertI64S,     \
+            Op::F##ConvertI64U, Op::I32Trunc##F##S, Op::I32Trunc##F##U, Op::I64Trunc##F##S, \
+            Op::I64Trunc##F##U, Op::I32TruncSat##F##S, Op::I32TruncSat##F##U,               \
             Op::I64TruncSat##F##S, Op::I64TruncSat##F##U>(table);
 
 void add_float_handlers(HandlerTable& table);

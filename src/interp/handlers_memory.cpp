@@ -17,24 +17,24 @@ struct Load;
 template <Op op>
 struct Store;
 
-#define WRUN_LOAD(op, Memory, Out)                                  \
-  template <>                                                       \
-  struct Load<Op::op> {                                             \
-    using Bytes = Memory;                                           \
+#define WRUN_LOAD(op, Memory, Out)                                      \
+  template <>                                                           \
+  struct Load<Op::op> {                                                 \
+    using Bytes = Memory;                                               \
     static Out convert(Bytes value) { return static_cast<Out>(value); } \
   };
 // A signed load extends to the signed type of the result's width, whose bits are the result.
-#define WRUN_LOAD_SIGNED(op, Memory, Signed, Out)                   \
-  template <>                                                       \
-  struct Load<Op::op> {                                             \
-    using Bytes = Memory;                                           \
+#define WRUN_LOAD_SIGNED(op, Memory, Signed, Out)                                            \
+  template <>                                                                                \
+  struct Load<Op::op> {                                                                      \
+    using Bytes = Memory;                                                                    \
     static Out convert(Bytes value) { return static_cast<Out>(static_cast<Signed>(value)); } \
   };
-#define WRUN_STORE(op, Operand, Memory)                             \
-  template <>                                                       \
-  struct Store<Op::op> {                                            \
-    using Arg = Operand;                                            \
-    using Bytes = Memory;                                           \
+#define WRUN_STORE(op, Operand, Memory)                                   \
+  template <>                                                             \
+  struct Store<Op::op> {                                                  \
+    using Arg = Operand;                                                  \
+    using Bytes = Memory;                                                 \
     static Bytes convert(Arg value) { return static_cast<Bytes>(value); } \
   };
 
@@ -66,13 +66,14 @@ WRUN_STORE(I64Store32, uint64_t, uint32_t)
 
 template <class Lanes>
 V128 splat(auto value) {
-  return std::bit_cast<V128>(Lanes{} + static_cast<std::remove_reference_t<decltype(Lanes{}[0])>>(value));
+  return std::bit_cast<V128>(Lanes{} +
+                             static_cast<std::remove_reference_t<decltype(Lanes{}[0])>>(value));
 }
 
-#define WRUN_LOAD_V128(op, Memory, expression)                      \
-  template <>                                                       \
-  struct Load<Op::op> {                                             \
-    using Bytes = Memory;                                           \
+#define WRUN_LOAD_V128(op, Memory, expression)                                            \
+  template <>                                                                             \
+  struct Load<Op::op> {                                                                   \
+    using Bytes = Memory;                                                                 \
     [[gnu::always_inline]] static inline V128 convert(Bytes value) { return expression; } \
   };
 
@@ -83,12 +84,24 @@ using Half16u = uint16_t __attribute__((vector_size(8)));
 using Half32i = int32_t __attribute__((vector_size(8)));
 using Half32u = uint32_t __attribute__((vector_size(8)));
 
-WRUN_LOAD_V128(V128Load8x8S, uint64_t, std::bit_cast<V128>(__builtin_convertvector(std::bit_cast<Half8i>(value), wasm::I16x8)))
-WRUN_LOAD_V128(V128Load8x8U, uint64_t, std::bit_cast<V128>(__builtin_convertvector(std::bit_cast<Half8u>(value), wasm::U16x8)))
-WRUN_LOAD_V128(V128Load16x4S, uint64_t, std::bit_cast<V128>(__builtin_convertvector(std::bit_cast<Half16i>(value), wasm::I32x4)))
-WRUN_LOAD_V128(V128Load16x4U, uint64_t, std::bit_cast<V128>(__builtin_convertvector(std::bit_cast<Half16u>(value), wasm::U32x4)))
-WRUN_LOAD_V128(V128Load32x2S, uint64_t, std::bit_cast<V128>(__builtin_convertvector(std::bit_cast<Half32i>(value), wasm::I64x2)))
-WRUN_LOAD_V128(V128Load32x2U, uint64_t, std::bit_cast<V128>(__builtin_convertvector(std::bit_cast<Half32u>(value), wasm::U64x2)))
+WRUN_LOAD_V128(V128Load8x8S, uint64_t,
+               std::bit_cast<V128>(__builtin_convertvector(std::bit_cast<Half8i>(value),
+                                                           wasm::I16x8)))
+WRUN_LOAD_V128(V128Load8x8U, uint64_t,
+               std::bit_cast<V128>(__builtin_convertvector(std::bit_cast<Half8u>(value),
+                                                           wasm::U16x8)))
+WRUN_LOAD_V128(V128Load16x4S, uint64_t,
+               std::bit_cast<V128>(__builtin_convertvector(std::bit_cast<Half16i>(value),
+                                                           wasm::I32x4)))
+WRUN_LOAD_V128(V128Load16x4U, uint64_t,
+               std::bit_cast<V128>(__builtin_convertvector(std::bit_cast<Half16u>(value),
+                                                           wasm::U32x4)))
+WRUN_LOAD_V128(V128Load32x2S, uint64_t,
+               std::bit_cast<V128>(__builtin_convertvector(std::bit_cast<Half32i>(value),
+                                                           wasm::I64x2)))
+WRUN_LOAD_V128(V128Load32x2U, uint64_t,
+               std::bit_cast<V128>(__builtin_convertvector(std::bit_cast<Half32u>(value),
+                                                           wasm::U64x2)))
 WRUN_LOAD_V128(V128Load8Splat, uint8_t, splat<wasm::U8x16>(value))
 WRUN_LOAD_V128(V128Load16Splat, uint16_t, splat<wasm::U16x8>(value))
 WRUN_LOAD_V128(V128Load32Splat, uint32_t, splat<wasm::U32x4>(value))
@@ -140,10 +153,9 @@ template <AddressForm form, Access access, size_t kBytes>
   } else {
     const uint64_t left =
         form == AddressForm::AddRS || form == AddressForm::ScaledRS ? r0 : slot(10);
-    const uint64_t right = form == AddressForm::AddSR || form == AddressForm::ScaledSR ? r0
-                           : form == AddressForm::AddSS || form == AddressForm::ScaledSS
-                               ? slot(12)
-                               : slot(10);
+    const uint64_t right = form == AddressForm::AddSR || form == AddressForm::ScaledSR   ? r0
+                           : form == AddressForm::AddSS || form == AddressForm::ScaledSS ? slot(12)
+                                                                                         : slot(10);
     const uint64_t sum = left + (kScaled ? right << std::countr_zero(kBytes) : right);
     return access == Access::Checked64 ? sum : static_cast<uint32_t>(sum);
   }
@@ -156,9 +168,8 @@ template <AddressForm form, Access access, size_t kBytes>
 template <Op op, Access access, AddressForm form, Dst dst>
 WRUN_MAY_FAULT WRUN_HANDLER void load(WRUN_STATE_PARAMETERS) {
   using Bytes = typename Load<op>::Bytes;
-  const uint64_t offset = form == AddressForm::S || form == AddressForm::R
-                              ? fetch<uint32_t>(pc, 12)
-                              : fetch16(pc, 14);
+  const uint64_t offset =
+      form == AddressForm::S || form == AddressForm::R ? fetch<uint32_t>(pc, 12) : fetch16(pc, 14);
   const uint64_t address = effective_address<access, sizeof(Bytes)>(
       load_index<form, access, sizeof(Bytes)>(pc, fp, r0), offset, vm);
   if constexpr (access != Access::Guarded32)
@@ -220,8 +231,8 @@ WRUN_MAY_FAULT WRUN_HANDLER void store(WRUN_STATE_PARAMETERS) {
                                                 uint64_t index, uint64_t offset, size_t bytes) {
   const MemoryView* view = vm->memories[memory_index];
   uint64_t begin, end;
-  if (__builtin_add_overflow(index, offset, &begin) ||
-      __builtin_add_overflow(begin, bytes, &end) || end > view->size)
+  if (__builtin_add_overflow(index, offset, &begin) || __builtin_add_overflow(begin, bytes, &end) ||
+      end > view->size)
     return nullptr;
   return view->base + begin;
 }
@@ -247,8 +258,8 @@ template <Op op>
 WRUN_HANDLER void store_any(WRUN_STATE_PARAMETERS) {
   using Arg = typename Store<op>::Arg;
   using Bytes = typename Store<op>::Bytes;
-  std::byte* to = locate(vm, fetch<uint32_t>(pc, 12), fp[fetch16(pc, 8)],
-                         fetch<uint64_t>(pc, 16), sizeof(Bytes));
+  std::byte* to = locate(vm, fetch<uint32_t>(pc, 12), fp[fetch16(pc, 8)], fetch<uint64_t>(pc, 16),
+                         sizeof(Bytes));
   if (to == nullptr) [[unlikely]]
     WRUN_TRAP_WITH(TrapCode::OutOfBoundsMemoryAccess);
   const Bytes bytes = Store<op>::convert(read_slot<Arg>(fp, fetch16(pc, 10)));
@@ -274,8 +285,8 @@ WRUN_HANDLER void load_lane(WRUN_STATE_PARAMETERS) {
 // store lane: the same without dst
 template <Op op, class Lane>
 WRUN_HANDLER void store_lane(WRUN_STATE_PARAMETERS) {
-  std::byte* to = locate(vm, fetch<uint32_t>(pc, 24), fp[fetch16(pc, 10)],
-                         fetch<uint64_t>(pc, 16), sizeof(Lane));
+  std::byte* to = locate(vm, fetch<uint32_t>(pc, 24), fp[fetch16(pc, 10)], fetch<uint64_t>(pc, 16),
+                         sizeof(Lane));
   if (to == nullptr) [[unlikely]]
     WRUN_TRAP_WITH(TrapCode::OutOfBoundsMemoryAccess);
   const auto* vector = reinterpret_cast<const std::byte*>(fp + fetch16(pc, 12));
@@ -406,9 +417,11 @@ void add_memory_handlers(HandlerTable& table) {
             Op::V128Load8x8U, Op::V128Load16x4S, Op::V128Load16x4U, Op::V128Load32x2S,
             Op::V128Load32x2U, Op::V128Load8Splat, Op::V128Load16Splat, Op::V128Load32Splat,
             Op::V128Load64Splat, Op::V128Load32Zero, Op::V128Load64Zero>(table);
-  add_stores<Op::I32Store, Op::I64Store, Op::F32Store, Op::F64Store, Op::I32Store8,
-             Op::I32Store16, Op::I64Store8, Op::I64Store16, Op::I64Store32, Op::V128Store>(table);
-  const auto set_row = [&](Op op, const Handler* row) { table.rows[static_cast<size_t>(op)] = row; };
+  add_stores<Op::I32Store, Op::I64Store, Op::F32Store, Op::F64Store, Op::I32Store8, Op::I32Store16,
+             Op::I64Store8, Op::I64Store16, Op::I64Store32, Op::V128Store>(table);
+  const auto set_row = [&](Op op, const Handler* row) {
+    table.rows[static_cast<size_t>(op)] = row;
+  };
   set_row(Op::V128Load8Lane, kLoadLaneRow<Op::V128Load8Lane, uint8_t>);
   set_row(Op::V128Load16Lane, kLoadLaneRow<Op::V128Load16Lane, uint16_t>);
   set_row(Op::V128Load32Lane, kLoadLaneRow<Op::V128Load32Lane, uint32_t>);

@@ -81,10 +81,10 @@ inline constexpr Handler kShuffleRow[] = {
     shuffle<op, BinaryForm::SR, Dst::Slot>, shuffle<op, BinaryForm::SR, Dst::Acc>,
     shuffle<op, BinaryForm::RS, Dst::Slot>, shuffle<op, BinaryForm::RS, Dst::Acc>};
 template <Op op>
-inline constexpr Handler kTernaryRow[] = {
-    ternary<op, 3, Dst::Slot>, ternary<op, 3, Dst::Acc>, ternary<op, 2, Dst::Slot>,
-    ternary<op, 2, Dst::Acc>,  ternary<op, 1, Dst::Slot>, ternary<op, 1, Dst::Acc>,
-    ternary<op, 0, Dst::Slot>, ternary<op, 0, Dst::Acc>};
+inline constexpr Handler kTernaryRow[] = {ternary<op, 3, Dst::Slot>, ternary<op, 3, Dst::Acc>,
+                                          ternary<op, 2, Dst::Slot>, ternary<op, 2, Dst::Acc>,
+                                          ternary<op, 1, Dst::Slot>, ternary<op, 1, Dst::Acc>,
+                                          ternary<op, 0, Dst::Slot>, ternary<op, 0, Dst::Acc>};
 
 // Null for instructions that are not vector operations or that belong to handlers_memory.cpp.
 template <Op op>

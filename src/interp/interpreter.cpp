@@ -204,8 +204,7 @@ runtime::TrapCode Interpreter::call(runtime::Store& store, runtime::FuncRef& fun
   std::memcpy(fp, slots, function.param_slots * sizeof(uint64_t));
   *--sp = Record{exit_code(), nullptr};
   VMContext* vm = function.vm;
-  (*reinterpret_cast<const Handler*>(entry))(entry, fp, vm->memory0->base, vm, sp, 0, 0, 0,
-                                             V128{});
+  (*reinterpret_cast<const Handler*>(entry))(entry, fp, vm->memory0->base, vm, sp, 0, 0, 0, V128{});
   if (stack.exit_code != TrapCode::None) {
     record_backtrace(store, exit_code());
     return stack.exit_code;

@@ -107,7 +107,7 @@ constexpr auto make_binary_row(std::index_sequence<form...>) {
 template <Op op, size_t... form>
 constexpr auto make_branch_row(std::index_sequence<form...>) {
   return std::array<Handler, sizeof...(form)>{
-      compare_branch<op, static_cast<BranchForm>(form / 2), form % 2 == 1>...};
+      compare_branch < op, static_cast<BranchForm>(form / 2), form % 2 == 1 > ...};
 }
 
 template <Op op, size_t... form>
@@ -136,6 +136,39 @@ constexpr auto make_compare_row() {
 template <Op op>
 inline constexpr auto kCompareRow = make_compare_row<op>();
 
+// add-compare-branch: handler, u16 dst, u16 addend, i32 target at 12, i32 constant at 16, u16 slot |
+// i16 immediate at 20
+template <Op op, Src right>
+WRUN_HANDLER void add_compare_branch(WRUN_STATE_PARAMETERS) {
+  const uint32_t sum = read_slot<uint32_t>(fp, fetch16(pc, 10)) + fetch<uint32_t>(pc, 16);
+  const uint32_t limit = right == Src::Imm ? static_cast<uint32_t>(int32_t{fetch<int16_t>(pc, 20)})
+                                           : read_slot<uint32_t>(fp, fetch16(pc, 20));
+  r0 = sum;
+  write_slot(fp, fetch16(pc, 8), sum);
+  if (Semantics<op>::eval(sum, limit) != 0) {
+    pc += fetch<int32_t>(pc, 12);
+    WRUN_DISPATCH();
+  }
+  WRUN_NEXT(24);
+}
+
+template <Op op>
+constexpr auto make_integer_compare_row() {
+  std::array<Handler, kIntegerCompareHandlers> row{};
+  constexpr auto kCompare = kCompareRow<op>;
+  for (size_t i = 0; i < kCompareHandlers; ++i) row[i] = kCompare[i];
+  row[add_branch_at(Src::Slot)] = add_compare_branch<op, Src::Slot>;
+  row[add_branch_at(Src::Imm)] = add_compare_branch<op, Src::Imm>;
+  return row;
+}
+
+template <Op op>
+inline constexpr auto kIntegerCompareRow = make_integer_compare_row<op>();
+
+template <Op... ops>
+void add_integer_compare(HandlerTable& table) {
+  ((table.rows[static_cast<size_t>(ops)] = kIntegerCompareRow<ops>.data()), ...);
+}
 template <Op... ops>
 void add_binary(HandlerTable& table) {
   ((table.rows[static_cast<size_t>(ops)] = kBinaryRow<ops>.data()), ...);

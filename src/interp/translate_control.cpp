@@ -31,6 +31,7 @@ void Translator::begin_block(const Instruction& insn) {
   control.slot = height < stack_.size() ? stack_[height].slot : stack_slots_;
   control.initialized = initialized_log_.size();
   if (insn.op != Op::Loop) return;
+  ++loop_depth_;
   bind_here();
   control.loop_target = here();
   if (options_.interruptible) note_offset(emit(Code::CheckInterrupt, 1));
@@ -67,6 +68,7 @@ void Translator::begin_if(const Instruction& insn) {
   control.slot = height < stack_.size() ? stack_[height].slot : stack_slots_;
   control.initialized = initialized_log_.size();
   control.else_fixup = branch;
+  fixups_.push_back(Fixup{branch, 12, kNone});
   begin_metered_block();
 }
 
@@ -74,8 +76,7 @@ void Translator::begin_else() {
   Control& control = controls_.back();
   if (reachable_) {
     flush(control.height);
-    const uint32_t at = emit(Code::Br, 2);
-    set_target(at, 12, control);
+    emit_jump(control);
   }
   truncate(control.height);
   put(control.else_fixup, 12, static_cast<int32_t>((here() - control.else_fixup) * 8));
@@ -129,12 +130,47 @@ void Translator::end() {
   } else if (!reachable_) {
     truncate(control.height);
   }
+  if (control.op == Op::Loop) --loop_depth_;
   controls_.pop_back();
   if (merges) begin_metered_block();
 }
 
+// An unconditional branch; a copy just before it becomes part of it.
+void Translator::emit_jump(Control& target) {
+  if (latest_.copies == 1) {
+    const uint32_t at = latest_.position;
+    put(at, 0, table_[Code::CopyBr]);
+    latest_ = {};
+    set_target(at, 12, target);
+    return;
+  }
+  set_target(emit(Code::Br, 2), 12, target);
+}
+
+// A branch to an unconditional branch goes where that one goes.
+void Translator::thread_jumps() {
+  const Handler br = table_[Code::Br];
+  for (const Fixup& branch : fixups_) {
+    const auto field_of = [&](uint32_t instruction, uint32_t field) {
+      int32_t offset;
+      std::memcpy(&offset, reinterpret_cast<const std::byte*>(code_.data() + instruction) + field,
+                  sizeof(offset));
+      return offset;
+    };
+    int64_t target = branch.instruction + field_of(branch.instruction, branch.field) / 8;
+    for (int hops = 0; hops < 8; ++hops) {
+      Handler handler;
+      std::memcpy(&handler, &code_[static_cast<size_t>(target)], sizeof(handler));
+      if (handler != br) break;
+      target += field_of(static_cast<uint32_t>(target), 12) / 8;
+    }
+    put(branch.instruction, branch.field, static_cast<int32_t>((target - branch.instruction) * 8));
+  }
+}
+
 void Translator::set_target(uint32_t instruction, uint32_t field, Control& label) {
   if (label.loop_target != kNone) {
+    fixups_.push_back(Fixup{instruction, field, kNone});
     put(instruction, field,
         static_cast<int32_t>((static_cast<int64_t>(label.loop_target) - instruction) * 8));
     return;
@@ -162,7 +198,7 @@ void Translator::br(uint32_t depth) {
   Control& target = label(depth);
   const uint32_t arity = target.arity();
   if (arity != 0) move_to(arity, target.slot);
-  set_target(emit(Code::Br, 2), 12, target);
+  emit_jump(target);
   mark_unreachable();
 }
 
@@ -188,7 +224,7 @@ void Translator::conditional(uint32_t depth, const Entry& condition, bool if_tru
   const uint32_t skip = emit_branch(condition, !if_true);
   const AccState acc = acc_;
   move_to(arity, target.slot);
-  set_target(emit(Code::Br, 2), 12, target);
+  emit_jump(target);
   put(skip, 12, static_cast<int32_t>((here() - skip) * 8));
   acc_ = acc;
   latest_ = {};
@@ -220,7 +256,7 @@ void Translator::br_on_null(uint32_t depth, bool if_null) {
   for (size_t i = stack_.size() - target.arity(); i < stack_.size(); ++i)
     stack_[i].producer = kNone;
   move_to(target.arity(), target.slot);
-  set_target(emit(Code::Br, 2), 12, target);
+  emit_jump(target);
   put(skip, 12, static_cast<int32_t>((here() - skip) * 8));
   acc_ = acc;
   latest_ = {};
@@ -262,7 +298,7 @@ void Translator::br_table(const Instruction& insn) {
       target.stub = here();
       const AccState before = acc_;
       move_to(target.arity(), target.slot);
-      set_target(emit(Code::Br, 2), 12, target);
+      emit_jump(target);
       acc_ = before;
     }
     put(at, field, static_cast<int32_t>((static_cast<int64_t>(target.stub) - at) * 8));
@@ -278,7 +314,8 @@ uint32_t Translator::emit_fused_branch(bool if_true) {
     take_back_latest();
     static constexpr Code kCodes[2][2][2] = {
         {{Code::BrNonZero32S, Code::BrNonZero32R}, {Code::BrZero32S, Code::BrZero32R}},
-        {{Code::BrNonZero64S, Code::BrNonZero64R}, {Code::BrZero64S, Code::BrZero64R}}};
+        {{Code::BrNonZero64S, Code::BrNonZero64R}, {Code::BrZero64S, Code::BrZero64R}}
+    };
     const bool acc = latest.left == kNone;
     const uint32_t at = emit(kCodes[op == Op::I64Eqz][if_true][acc], 2);
     if (!acc) put(at, 8, static_cast<uint16_t>(latest.left));
@@ -288,7 +325,7 @@ uint32_t Translator::emit_fused_branch(bool if_true) {
   const bool compares = signature.param_count == 2 &&
                         signature.results[0] == wasm::ValType::Kind::I32 &&
                         ((op >= Op::I32Eq && op <= Op::I32GeU) ||
-                         (op >= Op::I64Eq && op <= Op::F64Ge));
+                         (op >= Op::I64Eq && op <= Op::F64Ge) || op == Op::I32And);
   if (!compares) return kNone;
   BranchForm form;
   uint16_t first = 0, second = 0;
@@ -325,9 +362,41 @@ uint32_t Translator::emit_fused_branch(bool if_true) {
     default: return kNone;
   }
   take_back_latest();
+  if (if_true && op >= Op::I32Eq && op <= Op::I32GeU && previous_.position + 2 == here() &&
+      addend_of_local(previous_) != kNone &&
+      acc_[static_cast<size_t>(Bank::Int)] == previous_.local &&
+      (form == BranchForm::RS || form == BranchForm::RI)) {
+    const bool by_slot = form == BranchForm::RS;
+    const uint32_t at = emit_counting_branch(
+        previous_, table_.row(op)[add_branch_at(by_slot ? Src::Slot : Src::Imm)]);
+    put(at, 20, by_slot ? first : second);
+    return at;
+  }
   const uint32_t at = emit(table_.row(op)[branch_at(form, if_true)], 2);
   put(at, 8, first);
   put(at, 10, second);
+  return at;
+}
+
+// The slot of x in `local = x + constant`, or kNone if `latest` is something else.
+uint32_t Translator::addend_of_local(const Latest& latest) const {
+  if (latest.position == kNone || latest.op != Op::I32Add || latest.local == kNone) return kNone;
+  if (latest.form == static_cast<uint8_t>(BinaryForm::SI)) return latest.left;
+  // From the accumulator, which mirrored a local: that is in its slot as well.
+  const uint32_t mirrored = latest.acc_before[static_cast<size_t>(Bank::Int)];
+  return latest.form == static_cast<uint8_t>(BinaryForm::RI) && mirrored < locals_end_ ? mirrored
+                                                                                       : kNone;
+}
+
+// Replaces `addition`, the last instruction, by one that also branches; the target is at byte 12.
+uint32_t Translator::emit_counting_branch(const Latest& addition, Handler handler) {
+  const Latest added = addition;
+  const uint32_t addend = addend_of_local(added);
+  code_.resize(added.position);
+  const uint32_t at = emit(handler, 3);
+  put(at, 8, static_cast<uint16_t>(added.local));
+  put(at, 10, static_cast<uint16_t>(addend));
+  put(at, 16, static_cast<uint32_t>(added.immediate));
   return at;
 }
 
@@ -337,6 +406,10 @@ uint32_t Translator::emit_branch(const Entry& condition, bool if_true) {
     const uint32_t fused = emit_fused_branch(if_true);
     if (fused != kNone) return fused;
   }
+  if (condition.kind == Entry::Kind::Local && latest_.local == condition.local_slot &&
+      addend_of_local(latest_) != kNone)
+    return emit_counting_branch(latest_,
+                                table_[if_true ? Code::AddBrNonZero32 : Code::AddBrZero32]);
   if (in_acc(condition)) {
     consume_acc(condition);
     return emit(if_true ? Code::BrNonZero32R : Code::BrZero32R, 2);
@@ -356,10 +429,12 @@ void Translator::emit_return() {
     if (value.kind == Entry::Kind::Constant) {
       put(emit(Code::ReturnConstant, 3), 16, value.value);
     } else {
-      static constexpr Code kCodes[][2] = {{Code::ReturnIntS, Code::ReturnIntR},
-                                           {Code::ReturnF32S, Code::ReturnF32R},
-                                           {Code::ReturnF64S, Code::ReturnF64R},
-                                           {Code::ReturnV128S, Code::ReturnV128R}};
+      static constexpr Code kCodes[][2] = {
+          { Code::ReturnIntS,  Code::ReturnIntR},
+          { Code::ReturnF32S,  Code::ReturnF32R},
+          { Code::ReturnF64S,  Code::ReturnF64R},
+          {Code::ReturnV128S, Code::ReturnV128R}
+      };
       const bool acc = in_acc(value);
       uint16_t from = 0;
       if (acc)

@@ -85,8 +85,8 @@ void Translator::store(const Instruction& insn) {
   std::optional<int16_t> immediate;
   if (value.kind == Entry::Kind::Constant) {
     const bool four_bytes = info.access_log2() == 2;
-    const int64_t extended = four_bytes ? static_cast<int32_t>(value.value)
-                                        : static_cast<int64_t>(value.value);
+    const int64_t extended =
+        four_bytes ? static_cast<int32_t>(value.value) : static_cast<int64_t>(value.value);
     if (extended == static_cast<int16_t>(extended)) {
       immediate = static_cast<int16_t>(extended);
       if (op == Op::F32Store) op = Op::I32Store;
@@ -221,14 +221,38 @@ void Translator::lane_access(const Instruction& insn) {
 
 void Translator::memory_op(const Instruction& insn) {
   switch (insn.op) {
-    case Op::MemorySize: return plain(Code::MemorySize, 0, true, 2, {{12, insn.index}});
-    case Op::MemoryGrow: return plain(Code::MemoryGrow, 1, true, 2, {{12, insn.index}});
-    case Op::MemoryFill: return plain(Code::MemoryFill, 3, false, 3, {{16, insn.index}});
+    case Op::MemorySize:
+      return plain(Code::MemorySize, 0, true, 2,
+                   {
+                       {12, insn.index}
+      });
+    case Op::MemoryGrow:
+      return plain(Code::MemoryGrow, 1, true, 2,
+                   {
+                       {12, insn.index}
+      });
+    case Op::MemoryFill:
+      return plain(Code::MemoryFill, 3, false, 3,
+                   {
+                       {16, insn.index}
+      });
     case Op::MemoryCopy:
-      return plain(Code::MemoryCopy, 3, false, 3, {{16, insn.index}, {20, insn.index2}});
+      return plain(Code::MemoryCopy, 3, false, 3,
+                   {
+                       {16,  insn.index},
+                       {20, insn.index2}
+      });
     case Op::MemoryInit:  // data segment, memory
-      return plain(Code::MemoryInit, 3, false, 3, {{16, insn.index2}, {20, insn.index}});
-    default: return plain(Code::DataDrop, 0, false, 2, {{12, insn.index}});
+      return plain(Code::MemoryInit, 3, false, 3,
+                   {
+                       {16, insn.index2},
+                       {20,  insn.index}
+      });
+    default:
+      return plain(Code::DataDrop, 0, false, 2,
+                   {
+                       {12, insn.index}
+      });
   }
 }
 

@@ -16,14 +16,14 @@ bool commutes(Op op) { return wasm::info(op).has(wasm::op_flag::Commutes); }
 // The comparison with its operands exchanged.
 std::optional<Op> mirrored(Op op) {
   switch (op) {
-#define WRUN_MIRROR(I)                        \
-  case Op::I##LtS: return Op::I##GtS;         \
-  case Op::I##LtU: return Op::I##GtU;         \
-  case Op::I##GtS: return Op::I##LtS;         \
-  case Op::I##GtU: return Op::I##LtU;         \
-  case Op::I##LeS: return Op::I##GeS;         \
-  case Op::I##LeU: return Op::I##GeU;         \
-  case Op::I##GeS: return Op::I##LeS;         \
+#define WRUN_MIRROR(I)                \
+  case Op::I##LtS: return Op::I##GtS; \
+  case Op::I##LtU: return Op::I##GtU; \
+  case Op::I##GtS: return Op::I##LtS; \
+  case Op::I##GtU: return Op::I##LtU; \
+  case Op::I##LeS: return Op::I##GeS; \
+  case Op::I##LeU: return Op::I##GeU; \
+  case Op::I##GeS: return Op::I##LeS; \
   case Op::I##GeU: return Op::I##LeU;
     WRUN_MIRROR(I32)
     WRUN_MIRROR(I64)
@@ -36,7 +36,7 @@ std::optional<Op> mirrored(Op op) {
     case Op::F64Gt: return Op::F64Lt;
     case Op::F64Le: return Op::F64Ge;
     case Op::F64Ge: return Op::F64Le;
-    default: return std::nullopt;
+    default:        return std::nullopt;
   }
 }
 
@@ -232,10 +232,12 @@ void Translator::select() {
   const uint16_t condition_slot = acc ? 0 : operand16(condition);
   const uint16_t false_slot = operand16(if_false);
   const uint16_t true_slot = operand16(if_true);
-  static constexpr Code kCodes[][2] = {{Code::SelectS, Code::SelectR},
-                                       {Code::SelectF32S, Code::SelectF32R},
-                                       {Code::SelectF64S, Code::SelectF64R},
-                                       {Code::SelectV128S, Code::SelectV128R}};
+  static constexpr Code kCodes[][2] = {
+      {    Code::SelectS,     Code::SelectR},
+      { Code::SelectF32S,  Code::SelectF32R},
+      { Code::SelectF64S,  Code::SelectF64R},
+      {Code::SelectV128S, Code::SelectV128R}
+  };
   const uint32_t slot = next_slot();
   const AccState acc_before = acc_;
   const uint16_t to = destination16(slot);

@@ -6,8 +6,8 @@ namespace wrun::interp {
 void Translator::simd(const Instruction& insn) {
   const wasm::OpInfo& info = wasm::info(insn.op);
   switch (info.imm) {
-    case wasm::Imm::V128: return constant_v128(insn);
-    case wasm::Imm::Lanes16: return shuffle(insn);
+    case wasm::Imm::V128:       return constant_v128(insn);
+    case wasm::Imm::Lanes16:    return shuffle(insn);
     case wasm::Imm::MemArgLane: return lane_access(insn);
     case wasm::Imm::Lane:
       return info.signature.param_count == 1 ? extract_lane(insn) : replace_lane(insn);

@@ -37,6 +37,7 @@ void Translator::translate_body() {
   fixups_.clear();
   forget_accs();
   latest_ = {};
+  previous_ = {};
   reachable_ = true;
   dead_depth_ = 0;
   zero_begin_ = kNone;
@@ -68,6 +69,7 @@ void Translator::translate_body() {
   }
   WRUN_CHECK(controls_.empty());
   begin_metered_block();
+  thread_jumps();
 
   entry_word_ = enter + 2;
   if (zero_begin_ < zero_end_) {
@@ -98,6 +100,8 @@ void Translator::read_locals(binary::InstructionReader<true>& reader) {
   initialized_.assign(local_slots_.size(), false);
   for (size_t i = 0; i < type_.params.size(); ++i) initialized_[i] = true;
   initialized_log_.clear();
+  ever_set_ = initialized_;
+  loop_depth_ = 0;
   locals_end_ = stack_slots_ = slot;
   local_uses_.assign(locals_end_, 0);
   // Results are left where the frame begins, so it must have room for them.
@@ -108,6 +112,7 @@ uint32_t Translator::emit(Handler handler, uint32_t words) {
   const uint32_t position = here();
   code_.resize(code_.size() + words);
   put(position, 0, handler);
+  previous_ = latest_;
   latest_ = {};
   return position;
 }
@@ -116,6 +121,7 @@ uint32_t Translator::emit(Handler handler, uint32_t words) {
 void Translator::bind_here() {
   forget_accs();
   latest_ = {};
+  previous_ = {};
   barrier_ = here();
 }
 
@@ -165,6 +171,8 @@ void Translator::skip_dead(const Instruction& insn) {
 void Translator::local_get(uint32_t index) {
   const uint32_t slot = local_slots_[index];
   const Bank bank = local_banks_[index];
+  if (!initialized_[index] && !ever_set_[index] && loop_depth_ == 0 && bank != Bank::V128)
+    return push_constant(bank, 0);  // nothing has been able to set it yet
   if (!initialized_[index]) {
     zero_begin_ = std::min(zero_begin_, slot);
     zero_end_ = std::max(zero_end_, slot + (bank == Bank::V128 ? 2 : 1));
@@ -185,6 +193,7 @@ void Translator::local_set(uint32_t index, bool keep) {
   }
   const Entry value = pop();
   const bool self = value.kind == Entry::Kind::Local && value.local_slot == slot;
+  ever_set_[index] = true;
   // The instruction that made the value writes to the local instead.
   const bool retarget = is_latest(value) && slot < UINT16_MAX;
   if (local_uses_[slot] != 0 && !self) {
@@ -208,7 +217,7 @@ void Translator::local_set(uint32_t index, bool keep) {
   if (retarget) {
     put(latest_.position, 8, static_cast<uint16_t>(slot));
     set_acc(value.bank, slot);
-    latest_.op = wasm::kNoOp;  // its result is needed, so it cannot be taken back
+    latest_.local = slot;
   } else if (value.kind == Entry::Kind::Constant) {
     emit_constant(slot, value.value);
   } else if (!self) {
@@ -244,8 +253,7 @@ void Translator::global_set(uint32_t index) {
     return;
   }
   const uint16_t from = operand16(value);
-  const uint32_t at =
-      emit(value.bank == Bank::V128 ? Code::GlobalSetV128S : Code::GlobalSetS, 2);
+  const uint32_t at = emit(value.bank == Bank::V128 ? Code::GlobalSetV128S : Code::GlobalSetS, 2);
   put(at, 8, from);
   put(at, 12, index);
 }
@@ -275,43 +283,45 @@ void Translator::plain(Code code, uint32_t operands, bool has_result, uint32_t w
 
 void Translator::instruction(const Instruction& insn) {
   switch (insn.op) {
-    case Op::Nop: return;
-    case Op::Unreachable:
-      note_offset(emit(Code::Unreachable, 1));
-      return mark_unreachable();
+    case Op::Nop:                return;
+    case Op::Unreachable:        note_offset(emit(Code::Unreachable, 1)); return mark_unreachable();
     case Op::Block:
-    case Op::Loop: return begin_block(insn);
-    case Op::If: return begin_if(insn);
-    case Op::Else: return begin_else();
-    case Op::End: return end();
-    case Op::Br: return br(insn.index);
-    case Op::BrIf: return br_if(insn.index);
-    case Op::BrTable: return br_table(insn);
-    case Op::BrOnNull: return br_on_null(insn.index, true);
-    case Op::BrOnNonNull: return br_on_null(insn.index, false);
-    case Op::Return: return emit_return();
-    case Op::Call: return call(insn.index, false);
-    case Op::CallIndirect: return call_indirect(insn, false);
-    case Op::CallRef: return call_ref(insn, false);
-    case Op::ReturnCall: return call(insn.index, true);
+    case Op::Loop:               return begin_block(insn);
+    case Op::If:                 return begin_if(insn);
+    case Op::Else:               return begin_else();
+    case Op::End:                return end();
+    case Op::Br:                 return br(insn.index);
+    case Op::BrIf:               return br_if(insn.index);
+    case Op::BrTable:            return br_table(insn);
+    case Op::BrOnNull:           return br_on_null(insn.index, true);
+    case Op::BrOnNonNull:        return br_on_null(insn.index, false);
+    case Op::Return:             return emit_return();
+    case Op::Call:               return call(insn.index, false);
+    case Op::CallIndirect:       return call_indirect(insn, false);
+    case Op::CallRef:            return call_ref(insn, false);
+    case Op::ReturnCall:         return call(insn.index, true);
     case Op::ReturnCallIndirect: return call_indirect(insn, true);
-    case Op::ReturnCallRef: return call_ref(insn, true);
-    case Op::Drop: pop(); return;
+    case Op::ReturnCallRef:      return call_ref(insn, true);
+    case Op::Drop:               pop(); return;
     case Op::Select:
-    case Op::SelectT: return select();
-    case Op::LocalGet: return local_get(insn.index);
-    case Op::LocalSet: return local_set(insn.index, false);
-    case Op::LocalTee: return local_set(insn.index, true);
-    case Op::GlobalGet: return global_get(insn.index);
-    case Op::GlobalSet: return global_set(insn.index);
+    case Op::SelectT:            return select();
+    case Op::LocalGet:           return local_get(insn.index);
+    case Op::LocalSet:           return local_set(insn.index, false);
+    case Op::LocalTee:           return local_set(insn.index, true);
+    case Op::GlobalGet:          return global_get(insn.index);
+    case Op::GlobalSet:          return global_set(insn.index);
     case Op::I32Const:
-    case Op::I64Const: return push_constant(Bank::Int, insn.value);
-    case Op::F32Const: return push_constant(Bank::F32, insn.value);
-    case Op::F64Const: return push_constant(Bank::F64, insn.value);
-    case Op::RefNull: return push_constant(Bank::Int, 0);
-    case Op::RefIsNull: return unary(Op::I64Eqz);
-    case Op::RefEq: return binary(Op::I64Eq);
-    case Op::RefFunc: return plain(Code::RefFunc, 0, true, 2, {{12, insn.index}});
+    case Op::I64Const:           return push_constant(Bank::Int, insn.value);
+    case Op::F32Const:           return push_constant(Bank::F32, insn.value);
+    case Op::F64Const:           return push_constant(Bank::F64, insn.value);
+    case Op::RefNull:            return push_constant(Bank::Int, 0);
+    case Op::RefIsNull:          return unary(Op::I64Eqz);
+    case Op::RefEq:              return binary(Op::I64Eq);
+    case Op::RefFunc:
+      return plain(Code::RefFunc, 0, true, 2,
+                   {
+                       {12, insn.index}
+      });
     case Op::RefAsNonNull: {
       const Entry value = pop();
       const uint16_t from = operand16(value);
@@ -330,7 +340,7 @@ void Translator::instruction(const Instruction& insn) {
     case Op::MemoryFill:
     case Op::MemoryCopy:
     case Op::MemoryInit:
-    case Op::DataDrop: return memory_op(insn);
+    case Op::DataDrop:   return memory_op(insn);
     case Op::TableGet:
     case Op::TableSet:
     case Op::TableSize:
@@ -338,8 +348,8 @@ void Translator::instruction(const Instruction& insn) {
     case Op::TableFill:
     case Op::TableCopy:
     case Op::TableInit:
-    case Op::ElemDrop: return table_op(insn);
-    default: break;
+    case Op::ElemDrop:   return table_op(insn);
+    default:             break;
   }
   const wasm::OpInfo& info = wasm::info(insn.op);
   if (table_.row(insn.op) == nullptr && insn.op != Op::V128Const) {
@@ -359,16 +369,48 @@ void Translator::instruction(const Instruction& insn) {
 void Translator::table_op(const Instruction& insn) {
   const uint32_t table = insn.index;
   switch (insn.op) {
-    case Op::TableGet: return plain(Code::TableGet, 1, true, 2, {{12, table}});
-    case Op::TableSet: return plain(Code::TableSet, 2, false, 2, {{12, table}});
-    case Op::TableSize: return plain(Code::TableSize, 0, true, 2, {{12, table}});
-    case Op::TableGrow: return plain(Code::TableGrow, 2, true, 3, {{16, table}});
-    case Op::TableFill: return plain(Code::TableFill, 3, false, 3, {{16, table}});
+    case Op::TableGet:
+      return plain(Code::TableGet, 1, true, 2,
+                   {
+                       {12, table}
+      });
+    case Op::TableSet:
+      return plain(Code::TableSet, 2, false, 2,
+                   {
+                       {12, table}
+      });
+    case Op::TableSize:
+      return plain(Code::TableSize, 0, true, 2,
+                   {
+                       {12, table}
+      });
+    case Op::TableGrow:
+      return plain(Code::TableGrow, 2, true, 3,
+                   {
+                       {16, table}
+      });
+    case Op::TableFill:
+      return plain(Code::TableFill, 3, false, 3,
+                   {
+                       {16, table}
+      });
     case Op::TableCopy:
-      return plain(Code::TableCopy, 3, false, 3, {{16, insn.index}, {20, insn.index2}});
+      return plain(Code::TableCopy, 3, false, 3,
+                   {
+                       {16,  insn.index},
+                       {20, insn.index2}
+      });
     case Op::TableInit:  // element segment, table
-      return plain(Code::TableInit, 3, false, 3, {{16, insn.index2}, {20, insn.index}});
-    default: return plain(Code::ElemDrop, 0, false, 2, {{12, insn.index}});
+      return plain(Code::TableInit, 3, false, 3,
+                   {
+                       {16, insn.index2},
+                       {20,  insn.index}
+      });
+    default:
+      return plain(Code::ElemDrop, 0, false, 2,
+                   {
+                       {12, insn.index}
+      });
   }
 }
 

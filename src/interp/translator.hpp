@@ -48,11 +48,11 @@ class Translator {
     enum class Kind : uint8_t { Temp, Local, Constant };
     Kind kind = Kind::Temp;
     Bank bank = Bank::Int;
-    uint32_t slot = 0;          // the entry's own slot
-    uint32_t local_slot = 0;    // Kind::Local
-    uint64_t value = 0;         // Kind::Constant
-    uint32_t producer = kNone;  // Kind::Temp: the instruction that wrote it, if it may be changed
-    Handler acc_only = nullptr; // its handler without the slot
+    uint32_t slot = 0;           // the entry's own slot
+    uint32_t local_slot = 0;     // Kind::Local
+    uint64_t value = 0;          // Kind::Constant
+    uint32_t producer = kNone;   // Kind::Temp: the instruction that wrote it, if it may be changed
+    Handler acc_only = nullptr;  // its handler without the slot
     uint32_t slots() const { return bank == Bank::V128 ? 2 : 1; }
   };
 
@@ -72,8 +72,8 @@ class Translator {
   struct Control {
     Op op = Op::Block;
     Signature signature;
-    uint32_t height = 0;          // entries below the parameters
-    uint32_t slot = 0;            // where parameters and results begin
+    uint32_t height = 0;  // entries below the parameters
+    uint32_t slot = 0;    // where parameters and results begin
     uint32_t loop_target = kNone;
     uint32_t first_fixup = kNone;
     uint32_t else_fixup = kNone;  // the branch of `if` that skips to `else`
@@ -97,11 +97,13 @@ class Translator {
   struct Latest {
     uint32_t position = kNone;
     Op op = wasm::kNoOp;
-    uint8_t form = 0;        // BinaryForm or UnaryForm
-    bool shifted = false;    // i32.add whose right operand is shifted by `immediate`
-    uint32_t left = 0;       // slots; kNone for the accumulator
+    uint8_t form = 0;      // BinaryForm or UnaryForm
+    bool shifted = false;  // i32.add whose right operand is shifted by `immediate`
+    uint32_t left = 0;     // slots; kNone for the accumulator
     uint32_t right = 0;
     uint64_t immediate = 0;
+    uint32_t local = kNone;  // the local that its result goes to, after local.set
+    uint32_t copies = 0;     // Copy to Copy4: how many pairs
     AccState acc_before = {};
   };
 
@@ -128,6 +130,8 @@ class Translator {
   uint32_t here() const { return static_cast<uint32_t>(code_.size()); }
   void bind_here();
   void take_back_latest();
+  void emit_jump(Control& target);
+  void thread_jumps();
   void note_offset(uint32_t position);
   void begin_metered_block();
 
@@ -155,8 +159,9 @@ class Translator {
   void finish_destination(uint32_t slot, Bank bank);
   void emit_constant(uint32_t slot, uint64_t value);
   void emit_copy(uint32_t to, uint32_t from, Bank bank);
-  void flush(uint32_t first);               // entries [first, top) to their own slots
-  void flush_locals();                      // all that are locals
+  void extend_copies(uint32_t to, uint32_t from);
+  void flush(uint32_t first);  // entries [first, top) to their own slots
+  void flush_locals();         // all that are locals
   void flush_local(Entry& entry);
   bool is_latest(const Entry& entry) const {
     return has_producer(entry) && entry.producer == latest_.position;
@@ -165,7 +170,7 @@ class Translator {
     return entry.kind == Entry::Kind::Temp && entry.producer != kNone && entry.producer >= barrier_;
   }
   void undo_initialized(const Control& control);
-  void preserve_local(uint32_t local_slot); // entries that are this local
+  void preserve_local(uint32_t local_slot);  // entries that are this local
   void move_to(uint32_t count, uint32_t slot);
 
   // --- instructions (translate_*.cpp)
@@ -208,6 +213,8 @@ class Translator {
   void conditional(uint32_t depth, const Entry& condition, bool if_true);
   uint32_t emit_branch(const Entry& condition, bool if_true);
   uint32_t emit_fused_branch(bool if_true);
+  uint32_t emit_counting_branch(const Latest& addition, Handler handler);
+  uint32_t addend_of_local(const Latest& latest) const;
   void set_target(uint32_t instruction, uint32_t field, Control& label);
   void bind_fixups(Control& label);
   void mark_unreachable();
@@ -239,6 +246,7 @@ class Translator {
   std::vector<Fixup> fixups_;
   AccState acc_ = {kNone, kNone, kNone, kNone};
   Latest latest_;
+  Latest previous_;           // the one before the latest, if it was just before
   uint32_t stack_slots_ = 0;  // the slot after the top of the stack
   uint32_t max_slots_ = 0;
   uint32_t wasm_offset_ = 0;  // of the instruction being translated
@@ -251,6 +259,8 @@ class Translator {
 
   // Locals that some path reads before it writes them must start as zero.
   std::vector<bool> initialized_;
+  std::vector<bool> ever_set_;
+  uint32_t loop_depth_ = 0;
   std::vector<uint32_t> initialized_log_;
   uint32_t zero_begin_ = kNone, zero_end_ = 0;
 

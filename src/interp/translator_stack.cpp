@@ -4,13 +4,18 @@
 #include "interp/translator.hpp"
 
 namespace wrun::interp {
+namespace {
+
+constexpr std::array kCopies = {Code::Copy, Code::Copy2, Code::Copy3, Code::Copy4};
+
+}  // namespace
 
 Translator::Bank Translator::bank_of(wasm::ValType type) {
   switch (type.kind()) {
-    case wasm::ValType::Kind::F32: return Bank::F32;
-    case wasm::ValType::Kind::F64: return Bank::F64;
+    case wasm::ValType::Kind::F32:  return Bank::F32;
+    case wasm::ValType::Kind::F64:  return Bank::F64;
     case wasm::ValType::Kind::V128: return Bank::V128;
-    default: return Bank::Int;
+    default:                        return Bank::Int;
   }
 }
 
@@ -74,8 +79,7 @@ bool Translator::in_acc(const Entry& entry) const {
 }
 
 void Translator::consume_acc(const Entry& entry) {
-  if (has_producer(entry) && entry.acc_only != nullptr)
-    put(entry.producer, 0, entry.acc_only);
+  if (has_producer(entry) && entry.acc_only != nullptr) put(entry.producer, 0, entry.acc_only);
 }
 
 uint32_t Translator::in_slot(const Entry& entry) {
@@ -105,6 +109,8 @@ void Translator::emit_copy(uint32_t to, uint32_t from, Bank bank) {
     const uint32_t at = emit(vector ? Code::CopyV128Wide : Code::CopyWide, 2);
     put(at, 8, to);
     put(at, 12, from);
+  } else if (!vector && latest_.copies != 0 && latest_.copies < kCopies.size()) {
+    extend_copies(to, from);
   } else if (acc_[static_cast<size_t>(bank)] == from) {
     static constexpr Code kFromAcc[] = {Code::CopyFromInt, Code::CopyFromF32, Code::CopyFromF64,
                                         Code::CopyFromV128};
@@ -114,8 +120,23 @@ void Translator::emit_copy(uint32_t to, uint32_t from, Bank bank) {
     const uint32_t at = emit(vector ? Code::CopyV128 : Code::Copy, 2);
     put(at, 8, destination16(to));
     put(at, 10, source16(from, bank));
+    if (!vector) {
+      latest_.position = at;
+      latest_.copies = 1;
+    }
   }
   clobber(to, vector ? 2 : 1);
+}
+
+// Adds a pair to the copies that were just emitted.
+void Translator::extend_copies(uint32_t to, uint32_t from) {
+  const uint32_t at = latest_.position;
+  const uint32_t pair = latest_.copies;
+  code_.resize(at + (pair < 2 ? 2 : 3));
+  put(at, 0, table_[kCopies[pair]]);
+  put(at, 8 + 4 * pair, destination16(to));
+  put(at, 10 + 4 * pair, source16(from, Bank::Int));
+  latest_.copies = pair + 1;
 }
 
 // A 16-bit number for a slot that is read.
@@ -151,37 +172,16 @@ void Translator::finish_destination(uint32_t slot, Bank bank) {
 }
 
 void Translator::flush(uint32_t first) {
-  // Copies of locals are gathered, up to four an instruction.
-  std::array<std::pair<uint32_t, uint32_t>, 4> copies;
-  size_t count = 0;
-  const auto emit_copies = [&] {
-    if (count == 0) return;
-    static constexpr Code kCopies[] = {Code::Copy, Code::Copy2, Code::Copy3, Code::Copy4};
-    const uint32_t at = emit(kCopies[count - 1], count <= 2 ? 2 : 3);
-    for (size_t i = 0; i < count; ++i) {
-      put(at, static_cast<uint32_t>(8 + 4 * i), destination16(copies[i].first));
-      put(at, static_cast<uint32_t>(10 + 4 * i), source16(copies[i].second, Bank::Int));
-      clobber(copies[i].first, 1);
-    }
-    count = 0;
-  };
   for (size_t i = first; i < stack_.size(); ++i) {
     Entry& entry = stack_[i];
     if (entry.kind == Entry::Kind::Constant) {
       emit_constant(entry.slot, entry.value);
+      entry.kind = Entry::Kind::Temp;
     } else if (entry.kind == Entry::Kind::Local) {
-      --local_uses_[entry.local_slot];
-      if (wide_ || entry.bank == Bank::V128) {
-        emit_copy(entry.slot, entry.local_slot, entry.bank);
-      } else {
-        copies[count++] = {entry.slot, entry.local_slot};
-        if (count == copies.size()) emit_copies();
-      }
+      flush_local(entry);
     }
-    entry.kind = Entry::Kind::Temp;
     entry.producer = kNone;
   }
-  emit_copies();
 }
 
 void Translator::flush_local(Entry& entry) {
