@@ -75,6 +75,12 @@ std::vector<T> values(Nans = Nans::All) {
       const U power = static_cast<U>(U{1} << bit);
       for (const U value : {static_cast<U>(power - 1), power, static_cast<U>(-power)})
         result.push_back(static_cast<T>(value));
+      // Half way between two floating-point numbers, almost.
+      for (const int digits : {24, 53}) {
+        const U middle = static_cast<U>(power + (uint64_t{power} >> digits));
+        for (const U value : {static_cast<U>(middle - 1), middle, static_cast<U>(middle + 1)})
+          if (bit > static_cast<size_t>(digits)) result.push_back(static_cast<T>(value));
+      }
     }
     for (const U value : {U{0x5555555555555555 & std::numeric_limits<U>::max()}, U{7}, U{100}})
       result.push_back(static_cast<T>(value));
@@ -100,6 +106,13 @@ std::vector<F> values(Nans nans = Nans::All) {
                              F(3.5),
                              F(4.25),
                              F(100.7)};
+  // Half way between two numbers of 24 digits, almost.
+  for (const int exponent : {-140, -126, 0, 60}) {
+    const F middle = std::ldexp(F(1 + 0x1p-24), exponent);
+    for (const F value :
+         {std::nextafter(middle, F{0}), middle, std::nextafter(middle, Limits::infinity())})
+      positive.push_back(value);
+  }
   // Where rounding and conversions change their ways.
   for (const int exponent :
        {-1, 0, 1, 7, 8, 15, 16, 21, 22, 23, 24, 30, 31, 32, 51, 52, 53, 62, 63, 64, 100}) {

@@ -27,7 +27,7 @@ void expect(Result expected, Nans nans, Arg... arg) {
   if (reference::same(actual, expected, nans)) return;
   std::string message = std::string(text(op));
   ((message += " " + show(arg)), ...);
-  FAIL_CHECK(message << " gives " << show(actual) << ", expected " << show(expected));
+  FAIL(message << " gives " << show(actual) << ", expected " << show(expected));
 }
 
 // The references give their results in any type that converts without loss, or, where the
@@ -56,8 +56,8 @@ template <Op op, class Expected, class... Arg>
 void expect_or_trap(TrapKind trap, Expected expected, Arg... arg) {
   const TrapKind actual = Semantics<op>::trap(arg...);
   if (actual != trap)
-    FAIL_CHECK(text(op) << " of " << (show(arg) + ... + "") << " traps with "
-                        << static_cast<int>(actual) << ", not " << static_cast<int>(trap));
+    FAIL(text(op) << " of " << (show(arg) + ... + "") << " traps with " << static_cast<int>(actual)
+                  << ", not " << static_cast<int>(trap));
   else if (trap == TrapKind::None)
     expect<op>(expected(), Nans::All, arg...);
 }
@@ -165,7 +165,7 @@ template <Op op, class F, class Reference>
 void bitwise_unary(Reference expected) {
   for (const F a : reference::values<F>()) {
     const auto actual = reference::bits(Semantics<op>::eval(a));
-    if (actual != expected(reference::bits(a))) FAIL_CHECK(text(op) << " " << show(a));
+    if (actual != expected(reference::bits(a))) FAIL(text(op) << " " << show(a));
   }
 }
 
@@ -186,7 +186,7 @@ void bitwise_unary(Reference expected) {
         const T root = Semantics<Op::F##Sqrt>::eval(a);                          \
         if (!reference::is_square_root(a, root) ||                               \
             (root != root && !reference::same(root, root, nans)))                \
-          FAIL_CHECK("square root of " << show(a) << ": " << show(root));        \
+          FAIL("square root of " << show(a) << ": " << show(root));              \
       }                                                                          \
     }                                                                            \
   }                                                                              \
@@ -207,7 +207,7 @@ void bitwise_unary(Reference expected) {
       for (const T a : reference::values<T>())                                   \
         if (reference::bits(Semantics<Op::F##Copysign>::eval(a, sign)) !=        \
             reference::bits(a) % kSign + reference::bits(sign) / kSign * kSign)  \
-          FAIL_CHECK(#F ".copysign " << show(a) << " " << show(sign));           \
+          FAIL(#F ".copysign " << show(a) << " " << show(sign));                 \
   }
 WRUN_TEST_FLOAT(F32, float)
 WRUN_TEST_FLOAT(F64, double)
@@ -259,9 +259,9 @@ void reinterpretation() {
   for (const F value : reference::values<F>()) {
     reference::BitsOf<F> bits;
     std::memcpy(&bits, &value, sizeof value);
-    if (Semantics<to_bits>::eval(value) != bits) FAIL_CHECK(text(to_bits) << " " << show(value));
+    if (Semantics<to_bits>::eval(value) != bits) FAIL(text(to_bits) << " " << show(value));
     if (reference::bits(Semantics<to_float>::eval(bits)) != bits)
-      FAIL_CHECK(text(to_float) << " " << bits);
+      FAIL(text(to_float) << " " << bits);
   }
 }
 
