@@ -1,7 +1,9 @@
 #include "interp/backtrace.hpp"
 
 #include <algorithm>
+#include <map>
 
+#include "binary/names.hpp"
 #include "interp/interpreter.hpp"
 
 namespace wrun::interp {
@@ -20,7 +22,10 @@ uint32_t module_offset(const FuncCode& code, Pc pc, bool returns_to_pc) {
                                : std::prev(after)->wasm;
 }
 
-void add_frame(runtime::Trap& trap, const VMContext& vm, Pc pc, bool returns_to_pc) {
+using Names = std::map<const wasm::Module*, binary::NameSection>;
+
+void add_frame(runtime::Trap& trap, Names& names, const VMContext& vm, Pc pc,
+               bool returns_to_pc) {
   const wasm::Module& module = vm.instance->module();
   if (module.functions.size() == module.imported_functions) return;
   // Any function of the instance leads to the code of its module.
@@ -32,7 +37,9 @@ void add_frame(runtime::Trap& trap, const VMContext& vm, Pc pc, bool returns_to_
     return;
   }
   runtime::Frame& frame = trap.frames.emplace_back();
-  frame.module = vm.instance->name();
+  const binary::NameSection& section = names.try_emplace(&module, module).first->second;
+  frame.module = section.module_name().value_or(vm.instance->name());
+  frame.function = section.function_name(code->function_index).value_or("");
   frame.function_index = code->function_index;
   frame.offset = module_offset(*code, pc, returns_to_pc);
 }
@@ -46,12 +53,13 @@ void record_backtrace(runtime::Store& store, Pc exit_code) {
   trap.omitted_frames = 0;
   const VMContext* vm = stack.exit_vm;
   const auto* record = static_cast<const Record*>(stack.exit_records);
-  add_frame(trap, *vm, static_cast<Pc>(stack.exit_pc), false);
+  Names names;
+  add_frame(trap, names, *vm, static_cast<Pc>(stack.exit_pc), false);
   for (; record->pc != exit_code; ++record) {
     if (record->pc == switch_back_code())
       vm = reinterpret_cast<const VMContext*>(record->fp);
     else
-      add_frame(trap, *vm, record->pc, true);
+      add_frame(trap, names, *vm, record->pc, true);
   }
 }
 
