@@ -26,12 +26,14 @@ class Cursor {
   bool at_end() const { return pos_ == end_; }
 
   bool read_u8(uint8_t& out) {
-    if (pos_ == end_) [[unlikely]] return fail(kUnexpectedEnd);
+    if (pos_ == end_) [[unlikely]]
+      return fail(kUnexpectedEnd);
     out = *pos_++;
     return true;
   }
   bool peek_u8(uint8_t& out) {
-    if (pos_ == end_) [[unlikely]] return fail(kUnexpectedEnd);
+    if (pos_ == end_) [[unlikely]]
+      return fail(kUnexpectedEnd);
     out = *pos_;
     return true;
   }
@@ -44,19 +46,22 @@ class Cursor {
   // Little-endian, of fixed width.
   template <class T>
   bool read_fixed(T& out) {
-    if (remaining() < sizeof(T)) [[unlikely]] return fail(kUnexpectedEnd);
+    if (remaining() < sizeof(T)) [[unlikely]]
+      return fail(kUnexpectedEnd);
     std::memcpy(&out, pos_, sizeof(T));
     pos_ += sizeof(T);
     return true;
   }
   bool read_bytes(size_t count, std::span<const std::byte>& out) {
-    if (remaining() < count) [[unlikely]] return fail(kUnexpectedEnd);
+    if (remaining() < count) [[unlikely]]
+      return fail(kUnexpectedEnd);
     out = {reinterpret_cast<const std::byte*>(pos_), count};
     pos_ += count;
     return true;
   }
   bool skip(size_t count) {
-    if (remaining() < count) [[unlikely]] return fail(kUnexpectedEnd);
+    if (remaining() < count) [[unlikely]]
+      return fail(kUnexpectedEnd);
     pos_ += count;
     return true;
   }
@@ -99,7 +104,8 @@ class Cursor {
   template <int kBits, bool kSigned, class T>
   [[gnu::always_inline]] bool read_long(T& out) {
     const LebValue leb = read_leb128<kBits, kSigned>(pos_, end_);
-    if (!leb.next) [[unlikely]] return fail(leb128_error(pos_, end_, kBits));
+    if (!leb.next) [[unlikely]]
+      return fail(leb128_error(pos_, end_, kBits));
     out = static_cast<T>(leb.value);
     pos_ = leb.next;
     return true;

@@ -45,7 +45,8 @@ std::optional<Error> validate_batches(const ModuleContext& context, WorkList& li
   Validator validator(context);
   for (uint32_t begin; (begin = list.take_batch()) < list.end();) {
     for (uint32_t function = begin; function < std::min(begin + kBatch, list.end()); ++function) {
-      if (validator.validate_function(function)) [[likely]] continue;
+      if (validator.validate_function(function)) [[likely]]
+        continue;
       list.stop_at(function);
       Error error = validator.error();
       error.function = function;
@@ -76,7 +77,8 @@ std::optional<Error> validate_code(const ModuleContext& context, uint32_t code_b
   if (workers == 1)
     errors[0] = validate_batches(context, list);
   else
-    run_workers(workers, [&](unsigned worker) { errors[worker] = validate_batches(context, list); });
+    run_workers(workers,
+                [&](unsigned worker) { errors[worker] = validate_batches(context, list); });
 
   std::optional<Error> first;
   for (std::optional<Error>& error : errors)

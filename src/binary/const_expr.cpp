@@ -14,14 +14,14 @@ namespace {
 // What an expression of only this instruction is.
 ConstExpr::Form form_of(Op op) {
   switch (op) {
-    case Op::I32Const: return ConstExpr::Form::I32;
-    case Op::I64Const: return ConstExpr::Form::I64;
-    case Op::F32Const: return ConstExpr::Form::F32;
-    case Op::F64Const: return ConstExpr::Form::F64;
-    case Op::RefNull: return ConstExpr::Form::RefNull;
-    case Op::RefFunc: return ConstExpr::Form::RefFunc;
+    case Op::I32Const:  return ConstExpr::Form::I32;
+    case Op::I64Const:  return ConstExpr::Form::I64;
+    case Op::F32Const:  return ConstExpr::Form::F32;
+    case Op::F64Const:  return ConstExpr::Form::F64;
+    case Op::RefNull:   return ConstExpr::Form::RefNull;
+    case Op::RefFunc:   return ConstExpr::Form::RefFunc;
     case Op::GlobalGet: return ConstExpr::Form::GlobalGet;
-    default: return ConstExpr::Form::General;
+    default:            return ConstExpr::Form::General;
   }
 }
 
@@ -37,7 +37,8 @@ bool ModuleDecoder::read_const_expr(ValType type, ConstExpr& out) {
   out.offset = begin;
   if (!scan_const_expr(out)) return false;
   if (const std::optional<ValType> actual = type_of(out)) {
-    if (wasm::matches(types(), *actual, type)) [[likely]] return true;
+    if (wasm::matches(types(), *actual, type)) [[likely]]
+      return true;
     return invalid(begin, "type mismatch: expression of type " + to_string(*actual) + " for " +
                               to_string(type));
   }
@@ -97,7 +98,7 @@ bool ModuleDecoder::check_constant(const Instruction& insn) {
     case Op::I32Mul:
     case Op::I64Add:
     case Op::I64Sub:
-    case Op::I64Mul: needs = Feature::ExtendedConst; break;
+    case Op::I64Mul:           needs = Feature::ExtendedConst; break;
     case Op::RefFunc:
       if (!check_index(insn.index, module_->functions.size(), "function", insn.offset))
         return false;
@@ -122,10 +123,10 @@ bool ModuleDecoder::check_constant(const Instruction& insn) {
 // Nothing if it takes a validator to tell.
 std::optional<ValType> ModuleDecoder::type_of(const ConstExpr& expr) const {
   switch (expr.form) {
-    case ConstExpr::Form::I32: return wasm::kI32;
-    case ConstExpr::Form::I64: return wasm::kI64;
-    case ConstExpr::Form::F32: return wasm::kF32;
-    case ConstExpr::Form::F64: return wasm::kF64;
+    case ConstExpr::Form::I32:       return wasm::kI32;
+    case ConstExpr::Form::I64:       return wasm::kI64;
+    case ConstExpr::Form::F32:       return wasm::kF32;
+    case ConstExpr::Form::F64:       return wasm::kF64;
     case ConstExpr::Form::GlobalGet: return module_->globals[expr.value].type.content;
     case ConstExpr::Form::RefFunc:
       return ValType::ref(wasm::HeapType::concrete(module_->functions[expr.value].type), false);

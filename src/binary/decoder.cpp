@@ -22,20 +22,20 @@ constexpr size_t kMaxCustomSections = 10'000;
 // The order in which sections must come (spec 5.5.17), from 1.
 int rank_of(SectionId id) {
   switch (id) {
-    case SectionId::Custom: return 0;
-    case SectionId::Type: return 1;
-    case SectionId::Import: return 2;
-    case SectionId::Function: return 3;
-    case SectionId::Table: return 4;
-    case SectionId::Memory: return 5;
-    case SectionId::Tag: return 6;
-    case SectionId::Global: return 7;
-    case SectionId::Export: return 8;
-    case SectionId::Start: return 9;
-    case SectionId::Element: return 10;
+    case SectionId::Custom:    return 0;
+    case SectionId::Type:      return 1;
+    case SectionId::Import:    return 2;
+    case SectionId::Function:  return 3;
+    case SectionId::Table:     return 4;
+    case SectionId::Memory:    return 5;
+    case SectionId::Tag:       return 6;
+    case SectionId::Global:    return 7;
+    case SectionId::Export:    return 8;
+    case SectionId::Start:     return 9;
+    case SectionId::Element:   return 10;
     case SectionId::DataCount: return 11;
-    case SectionId::Code: return 12;
-    case SectionId::Data: return 13;
+    case SectionId::Code:      return 12;
+    case SectionId::Data:      return 13;
   }
   return 0;
 }
@@ -119,20 +119,20 @@ bool ModuleDecoder::decode_sections() {
 
 bool ModuleDecoder::decode_section(SectionId id) {
   switch (id) {
-    case SectionId::Custom: break;
-    case SectionId::Type: return type_section();
-    case SectionId::Import: return import_section();
-    case SectionId::Function: return function_section();
-    case SectionId::Table: return table_section();
-    case SectionId::Memory: return memory_section();
-    case SectionId::Tag: return tag_section();
-    case SectionId::Global: return global_section();
-    case SectionId::Export: return export_section();
-    case SectionId::Start: return start_section();
-    case SectionId::Element: return element_section();
+    case SectionId::Custom:    break;
+    case SectionId::Type:      return type_section();
+    case SectionId::Import:    return import_section();
+    case SectionId::Function:  return function_section();
+    case SectionId::Table:     return table_section();
+    case SectionId::Memory:    return memory_section();
+    case SectionId::Tag:       return tag_section();
+    case SectionId::Global:    return global_section();
+    case SectionId::Export:    return export_section();
+    case SectionId::Start:     return start_section();
+    case SectionId::Element:   return element_section();
     case SectionId::DataCount: return data_count_section();
-    case SectionId::Code: return code_section();
-    case SectionId::Data: return data_section();
+    case SectionId::Code:      return code_section();
+    case SectionId::Data:      return data_section();
   }
   return false;
 }
@@ -140,8 +140,7 @@ bool ModuleDecoder::decode_section(SectionId id) {
 bool ModuleDecoder::check_lengths() {
   const auto end = static_cast<uint32_t>(module_->bytes.size());
   if (!has_all_bodies())
-    return fail(end, Error::Kind::Malformed,
-                "function and code section have inconsistent lengths");
+    return fail(end, Error::Kind::Malformed, "function and code section have inconsistent lengths");
   if (!has_data_section_ && context_.data_count.value_or(0) != 0)
     return fail(end, Error::Kind::Malformed,
                 "data count and data section have inconsistent lengths");
@@ -201,7 +200,8 @@ bool ModuleDecoder::check_val_type(wasm::ValType type, uint32_t offset) {
 }
 
 bool ModuleDecoder::check_index(uint32_t index, size_t count, const char* what, uint32_t offset) {
-  if (index < count) [[likely]] return true;
+  if (index < count) [[likely]]
+    return true;
   return invalid(offset, std::string("unknown ") + what + " " + std::to_string(index));
 }
 

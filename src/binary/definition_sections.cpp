@@ -237,15 +237,17 @@ bool ModuleDecoder::read_function_type_index(wasm::TypeIndex& out) {
   if (!cursor_.read_u32(out)) return false;
   if (!check_index(out, module_->types.size(), "type", offset)) return false;
   return module_->types[out].kind == wasm::SubType::Kind::Func ||
-         invalid(offset, "type mismatch: type " + std::to_string(out) +
-                             " is not a function type");
+         invalid(offset, "type mismatch: type " + std::to_string(out) + " is not a function type");
 }
 
 bool ModuleDecoder::check_limits_flags(uint8_t flags, uint8_t allowed) {
   const uint32_t offset = cursor_.position() - 1;
   if (flags & ~allowed) return cursor_.fail_at(offset, "malformed limits flags");
   constexpr std::pair<uint8_t, Feature> kFlags[] = {
-      {kShared, Feature::Threads}, {kIs64, Feature::Memory64}, {kHasPageSize, Feature::CustomPageSizes}};
+      {     kShared,         Feature::Threads},
+      {       kIs64,        Feature::Memory64},
+      {kHasPageSize, Feature::CustomPageSizes}
+  };
   for (const auto& [flag, feature] : kFlags)
     if ((flags & flag) && !has_feature(feature))
       return fail(offset, Error::Kind::Malformed,
@@ -260,8 +262,7 @@ bool ModuleDecoder::read_limit_values(bool has_maximum, wasm::Limits& out) {
   uint64_t maximum;
   if (!cursor_.read_u64(maximum)) return false;
   out.maximum = maximum;
-  return out.minimum <= maximum ||
-         invalid(offset, "size minimum must not be greater than maximum");
+  return out.minimum <= maximum || invalid(offset, "size minimum must not be greater than maximum");
 }
 
 bool ModuleDecoder::read_table_type(wasm::TableType& out) {
@@ -274,7 +275,8 @@ bool ModuleDecoder::read_table_type(wasm::TableType& out) {
   if (!check_limits_flags(flags, kHasMaximum | kIs64)) return false;
   out.limits.is_64 = flags & kIs64;
   if (!read_limit_values(flags & kHasMaximum, out.limits)) return false;
-  if (!out.limits.is_64 && std::max(out.limits.minimum, out.limits.maximum.value_or(0)) > UINT32_MAX)
+  if (!out.limits.is_64 &&
+      std::max(out.limits.minimum, out.limits.maximum.value_or(0)) > UINT32_MAX)
     return invalid(offset, "table size must be at most 2^32-1");
   if (module_->tables.size() >= wasm::kMaxTables)
     return cursor_.fail_at(offset, "too many tables", Error::Kind::Unsupported);

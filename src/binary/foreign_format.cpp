@@ -17,24 +17,22 @@ struct Signature {
 };
 
 constexpr Signature kSignatures[] = {
-    {"\x7f"
-     "ELF"sv,
-     "an ELF file for a native machine"},
-    {"MZ"sv, "a Windows program"},
-    {"\xcf\xfa\xed\xfe"sv, "a Mach-O file for a native machine"},
+    {        "\x7f"
+        "ELF"sv,      "an ELF file for a native machine"     },
+    {              "MZ"sv,                     "a Windows program"},
+    {"\xcf\xfa\xed\xfe"sv,    "a Mach-O file for a native machine"},
     {"\xca\xfe\xba\xbe"sv, "a Java class or universal Mach-O file"},
-    {"BC\xc0\xde"sv, "LLVM bitcode"},
-    {"!<arch>"sv, "an archive of object files"},
-    {"\x1f\x8b"sv, "gzip-compressed"},
-    {"\x28\xb5\x2f\xfd"sv, "zstd-compressed"},
-    {"BZh"sv, "bzip2-compressed"},
-    {"\xfd"
-     "7zXZ"sv,
-     "xz-compressed"},
-    {"PK\x03\x04"sv, "a zip archive"},
-    {"#!"sv, "a script"},
-    {"\xef\xbb\xbf"sv, "a text file"},
-    {"<"sv, "an HTML or XML file"},
+    {      "BC\xc0\xde"sv,                          "LLVM bitcode"},
+    {         "!<arch>"sv,            "an archive of object files"},
+    {        "\x1f\x8b"sv,                       "gzip-compressed"},
+    {"\x28\xb5\x2f\xfd"sv,                       "zstd-compressed"},
+    {             "BZh"sv,                      "bzip2-compressed"},
+    {       "\xfd"
+       "7zXZ"sv,                         "xz-compressed"     },
+    {      "PK\x03\x04"sv,                         "a zip archive"},
+    {              "#!"sv,                              "a script"},
+    {    "\xef\xbb\xbf"sv,                           "a text file"},
+    {               "<"sv,                   "an HTML or XML file"},
 };
 
 // The text formats start with a parenthesis, after blanks and comments.

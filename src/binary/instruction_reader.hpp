@@ -119,14 +119,16 @@ class InstructionReader {
     switch (wasm::info(out.op).imm) {
 #define WRUN_IMM(kind) \
   case wasm::Imm::kind: return read_immediate<wasm::Imm::kind>(out);
-      WRUN_IMM(None) WRUN_IMM(Block) WRUN_IMM(Label) WRUN_IMM(LabelTable) WRUN_IMM(Func)
-      WRUN_IMM(TypeTable) WRUN_IMM(Type) WRUN_IMM(Local) WRUN_IMM(Global) WRUN_IMM(Table)
-      WRUN_IMM(TableTable) WRUN_IMM(ElemTable) WRUN_IMM(Elem) WRUN_IMM(Data) WRUN_IMM(DataMemory)
-      WRUN_IMM(Memory) WRUN_IMM(MemoryMemory) WRUN_IMM(MemArg) WRUN_IMM(MemArgLane) WRUN_IMM(Lane)
-      WRUN_IMM(V128) WRUN_IMM(Lanes16) WRUN_IMM(I32) WRUN_IMM(I64) WRUN_IMM(F32) WRUN_IMM(F64)
-      WRUN_IMM(HeapType) WRUN_IMM(SelectTypes) WRUN_IMM(TypeField) WRUN_IMM(TypeType)
-      WRUN_IMM(TypeData) WRUN_IMM(TypeElem) WRUN_IMM(TypeCount) WRUN_IMM(BrOnCast)
-      WRUN_IMM(TryTable) WRUN_IMM(Tag) WRUN_IMM(Zero)
+      WRUN_IMM(None)
+      WRUN_IMM(Block) WRUN_IMM(Label) WRUN_IMM(LabelTable) WRUN_IMM(Func) WRUN_IMM(TypeTable)
+          WRUN_IMM(Type) WRUN_IMM(Local) WRUN_IMM(Global) WRUN_IMM(Table) WRUN_IMM(TableTable)
+              WRUN_IMM(ElemTable) WRUN_IMM(Elem) WRUN_IMM(Data) WRUN_IMM(DataMemory)
+                  WRUN_IMM(Memory) WRUN_IMM(MemoryMemory) WRUN_IMM(MemArg) WRUN_IMM(MemArgLane)
+                      WRUN_IMM(Lane) WRUN_IMM(V128) WRUN_IMM(Lanes16) WRUN_IMM(I32) WRUN_IMM(I64)
+                          WRUN_IMM(F32) WRUN_IMM(F64) WRUN_IMM(HeapType) WRUN_IMM(SelectTypes)
+                              WRUN_IMM(TypeField) WRUN_IMM(TypeType) WRUN_IMM(TypeData)
+                                  WRUN_IMM(TypeElem) WRUN_IMM(TypeCount) WRUN_IMM(BrOnCast)
+                                      WRUN_IMM(TryTable) WRUN_IMM(Tag) WRUN_IMM(Zero)
 #undef WRUN_IMM
     }
     return false;
@@ -177,7 +179,8 @@ class InstructionReader {
 
 template <bool kTrusted>
 inline bool InstructionReader<kTrusted>::next_op(Instruction& out) {
-  if (cursor_.at_end()) [[unlikely]] return false;
+  if (cursor_.at_end()) [[unlikely]]
+    return false;
   out.offset = cursor_.position();
   uint8_t byte = 0;
   cursor_.read_u8(byte);
@@ -256,17 +259,13 @@ inline bool InstructionReader<kTrusted>::read_immediate(Instruction& out) {
   } else if constexpr (kImm == F64) {
     return cursor_.read_fixed(out.value);
   } else if constexpr (kImm == HeapType) {
-    return out_of_line(
-        [&](Cursor& cursor) { return read_heap_type(cursor, features_, out.heap); });
+    return out_of_line([&](Cursor& cursor) { return read_heap_type(cursor, features_, out.heap); });
   } else if constexpr (kImm == SelectTypes) {
-    return out_of_line(
-        [&](Cursor& cursor) { return read_select_types(cursor, features_, out); });
+    return out_of_line([&](Cursor& cursor) { return read_select_types(cursor, features_, out); });
   } else if constexpr (kImm == BrOnCast) {
-    return out_of_line(
-        [&](Cursor& cursor) { return read_cast(cursor, features_, out); });
+    return out_of_line([&](Cursor& cursor) { return read_cast(cursor, features_, out); });
   } else if constexpr (kImm == TryTable) {
-    return out_of_line(
-        [&](Cursor& cursor) { return read_try_table(cursor, features_, out); });
+    return out_of_line([&](Cursor& cursor) { return read_try_table(cursor, features_, out); });
   } else {
     static_assert(kImm == Zero);
     uint8_t byte;

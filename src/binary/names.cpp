@@ -56,12 +56,12 @@ NameSection::NameSection(const wasm::Module& module) {
         if (read_name(contents, name) && is_valid_utf8(name)) module_name_ = name;
         break;
       }
-      case Subsection::Functions: 
+      case Subsection::Functions:
         functions_ = bytes;
         index_functions();
         break;
       case Subsection::Locals: locals_ = bytes; break;
-      default: break;
+      default:                 break;
     }
   }
 }
@@ -94,11 +94,12 @@ std::optional<std::string_view> NameSection::local_name(uint32_t function, uint3
   for (; count != 0; --count) {
     uint32_t index;
     if (!cursor.read_u32(index)) return std::nullopt;
-    const bool complete = read_name_map(cursor, [&](uint32_t entry, uint32_t, std::string_view name) {
-      if (index != function || entry != local) return true;
-      if (is_valid_utf8(name)) found = name;
-      return false;
-    });
+    const bool complete =
+        read_name_map(cursor, [&](uint32_t entry, uint32_t, std::string_view name) {
+          if (index != function || entry != local) return true;
+          if (is_valid_utf8(name)) found = name;
+          return false;
+        });
     if (!complete || index == function) break;
   }
   return found;

@@ -9,8 +9,7 @@ using wasm::Feature;
 using wasm::SegmentMode;
 
 namespace {
-constexpr wasm::ValType kFuncRefNonNull =
-    wasm::ValType::ref(wasm::HeapType::Abstract::Func, false);
+constexpr wasm::ValType kFuncRefNonNull = wasm::ValType::ref(wasm::HeapType::Abstract::Func, false);
 
 wasm::ValType address_type(const wasm::Limits& limits) {
   return limits.is_64 ? wasm::kI64 : wasm::kI32;
@@ -34,15 +33,14 @@ bool ModuleDecoder::read_element_segment(wasm::ElementSegment& out) {
   uint32_t flags;
   if (!cursor_.read_u32(flags)) return false;
   if (flags > 7) return cursor_.fail_at(offset, "malformed elements segment kind");
-  if (flags != 0 && !has_feature(Feature::ReferenceTypes) &&
-      !require_feature(Feature::BulkMemory))
+  if (flags != 0 && !has_feature(Feature::ReferenceTypes) && !require_feature(Feature::BulkMemory))
     return false;
   const bool active = (flags & 1) == 0;
   const bool explicit_type = (flags & 3) != 0;
   const bool expressions = (flags & 4) != 0;
-  out.mode = active          ? SegmentMode::Active
+  out.mode = active        ? SegmentMode::Active
              : (flags & 2) ? SegmentMode::Declarative
-                             : SegmentMode::Passive;
+                           : SegmentMode::Passive;
   if (active) {
     if ((flags & 2) && !cursor_.read_u32(out.table)) return false;
     if (!check_index(out.table, module_->tables.size(), "table", offset)) return false;

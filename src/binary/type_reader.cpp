@@ -19,11 +19,11 @@ bool is_abstract_heap_type(uint8_t byte) { return byte >= 0x69 && byte <= 0x74; 
 Feature feature_of(HeapType::Abstract type) {
   using enum HeapType::Abstract;
   switch (type) {
-    case Func: return Feature::Mvp;
+    case Func:   return Feature::Mvp;
     case Extern: return Feature::ReferenceTypes;
     case Exn:
-    case NoExn: return Feature::Exceptions;
-    default: return Feature::Gc;
+    case NoExn:  return Feature::Exceptions;
+    default:     return Feature::Gc;
   }
 }
 
@@ -99,10 +99,8 @@ bool read_val_type(Cursor& cursor, FeatureSet features, ValType& out) {
     case ValType::Kind::I32:
     case ValType::Kind::I64:
     case ValType::Kind::F32:
-    case ValType::Kind::F64:
-      out = kind;
-      return cursor.skip(1);
-    default: break;
+    case ValType::Kind::F64: out = kind; return cursor.skip(1);
+    default:                 break;
   }
   if (!is_abstract_heap_type(byte) && byte != kRef && byte != kRefNull)
     return cursor.fail("malformed value type");

@@ -143,8 +143,7 @@ bool ModuleDecoder::check_group(uint32_t first) {
     for (const wasm::FieldType& field : type.fields)
       if (!check_val_type(field.storage, offset)) return false;
   }
-  options_.types.canonicalize_group(module_->types, first, end - first,
-                                    module_->canonical_types);
+  options_.types.canonicalize_group(module_->types, first, end - first, module_->canonical_types);
   for (uint32_t i = first; i < end; ++i)
     if (!check_sub_type(i)) return false;
   return true;

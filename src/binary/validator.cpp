@@ -33,7 +33,7 @@ constexpr bool has_own_case(Op op) {
     case Op::LocalTee:
     case Op::GlobalGet:
     case Op::GlobalSet: return true;
-    default: return false;
+    default:            return false;
   }
 }
 
@@ -132,9 +132,10 @@ bool Validator::read_locals(Reader& reader, const wasm::FuncType& type) {
     return fail_unknown("memory", insn_.index);
   const wasm::OpInfo& info = wasm::info(insn_.op);
   const uint8_t natural = info.access_log2();
-  const bool aligned = info.has(wasm::op_flag::Atomic) ? insn_.align_log2 == natural
-                                                       : insn_.align_log2 <= natural;
-  if (!aligned) [[unlikely]] return fail_mem_arg();
+  const bool aligned =
+      info.has(wasm::op_flag::Atomic) ? insn_.align_log2 == natural : insn_.align_log2 <= natural;
+  if (!aligned) [[unlikely]]
+    return fail_mem_arg();
   if (insn_.value > UINT32_MAX && !module_.memories[insn_.index].limits.is_64) [[unlikely]]
     return fail_mem_arg();
   return true;
@@ -166,7 +167,8 @@ template <Op kOp>
 template <Op kOp>
 [[gnu::always_inline]] inline bool Validator::step(Reader& reader) {
   constexpr wasm::OpInfo kInfo = wasm::info(kOp);
-  if (!reader.read_immediate<kInfo.imm>(insn_)) [[unlikely]] return fail_read(reader);
+  if (!reader.read_immediate<kInfo.imm>(insn_)) [[unlikely]]
+    return fail_read(reader);
   if constexpr (!kInfo.signature.special) {
     if constexpr (kInfo.imm == Imm::MemArg || kInfo.imm == Imm::MemArgLane)
       if (!check_mem_arg()) return false;
@@ -220,47 +222,50 @@ template <Op kOp>
 bool Validator::run(Reader& outer_reader, uint32_t end) {
   Reader reader = outer_reader;
   do {
-    if (!reader.next_op(insn_)) [[unlikely]] return fail_read(reader);
+    if (!reader.next_op(insn_)) [[unlikely]]
+      return fail_read(reader);
     switch (representative(insn_.op)) {
-#define WRUN_OP(id, prefix, code, text, imm, sig, feature, flags)   \
-  case Op::id:                                                      \
-    if constexpr (representative(Op::id) == Op::id) {               \
-      if (!step<Op::id>(reader)) [[unlikely]] return false;         \
-      break;                                                        \
-    }                                                               \
+#define WRUN_OP(id, prefix, code, text, imm, sig, feature, flags) \
+  case Op::id:                                                    \
+    if constexpr (representative(Op::id) == Op::id) {             \
+      if (!step<Op::id>(reader)) [[unlikely]]                     \
+        return false;                                             \
+      break;                                                      \
+    }                                                             \
     __builtin_unreachable();
 #include "wasm/opcodes.def"
 #undef WRUN_OP
     }
   } while (!blocks_.empty());
-  if (reader.position() == end) [[likely]] return true;
-  return fail_at(reader.position(), "section size mismatch: the code ends at offset " +
-                                        std::to_string(reader.position()) + ", its size says " +
-                                        std::to_string(end),
+  if (reader.position() == end) [[likely]]
+    return true;
+  return fail_at(reader.position(),
+                 "section size mismatch: the code ends at offset " +
+                     std::to_string(reader.position()) + ", its size says " + std::to_string(end),
                  Error::Kind::Malformed);
 }
 
 bool Validator::apply_special() {
   switch (insn_.op) {
     case Op::Unreachable: return set_unreachable();
-    case Op::Try: return begin_block(BlockKind::Try);
-    case Op::Catch: return on_catch(BlockKind::Catch);
-    case Op::CatchAll: return on_catch(BlockKind::CatchAll);
-    case Op::Delegate: return on_delegate();
-    case Op::Throw: return on_throw();
-    case Op::Rethrow: return on_rethrow();
-    case Op::ThrowRef: return pop(ValType::ref(wasm::HeapType::Abstract::Exn, true)) &&
-                              set_unreachable();
-    case Op::ReturnCall: return on_call(true);
-    case Op::CallIndirect: return on_call_indirect(false);
+    case Op::Try:         return begin_block(BlockKind::Try);
+    case Op::Catch:       return on_catch(BlockKind::Catch);
+    case Op::CatchAll:    return on_catch(BlockKind::CatchAll);
+    case Op::Delegate:    return on_delegate();
+    case Op::Throw:       return on_throw();
+    case Op::Rethrow:     return on_rethrow();
+    case Op::ThrowRef:
+      return pop(ValType::ref(wasm::HeapType::Abstract::Exn, true)) && set_unreachable();
+    case Op::ReturnCall:         return on_call(true);
+    case Op::CallIndirect:       return on_call_indirect(false);
     case Op::ReturnCallIndirect: return on_call_indirect(true);
-    case Op::CallRef: return on_call_ref(false);
-    case Op::ReturnCallRef: return on_call_ref(true);
-    case Op::BrOnNull: return on_br_on_null();
-    case Op::BrOnNonNull: return on_br_on_non_null();
-    case Op::BrOnCast: return on_br_on_cast(false);
-    case Op::BrOnCastFail: return on_br_on_cast(true);
-    case Op::SelectT: return on_select_typed();
+    case Op::CallRef:            return on_call_ref(false);
+    case Op::ReturnCallRef:      return on_call_ref(true);
+    case Op::BrOnNull:           return on_br_on_null();
+    case Op::BrOnNonNull:        return on_br_on_non_null();
+    case Op::BrOnCast:           return on_br_on_cast(false);
+    case Op::BrOnCastFail:       return on_br_on_cast(true);
+    case Op::SelectT:            return on_select_typed();
     case Op::TableGet:
     case Op::TableSet:
     case Op::TableInit:
@@ -268,19 +273,19 @@ bool Validator::apply_special() {
     case Op::TableCopy:
     case Op::TableGrow:
     case Op::TableSize:
-    case Op::TableFill: return on_table_op();
+    case Op::TableFill:          return on_table_op();
     case Op::MemorySize:
     case Op::MemoryGrow:
     case Op::MemoryInit:
     case Op::DataDrop:
     case Op::MemoryCopy:
-    case Op::MemoryFill: return on_memory_op();
+    case Op::MemoryFill:         return on_memory_op();
     case Op::StructNew:
     case Op::StructNewDefault:
     case Op::StructGet:
     case Op::StructGetS:
     case Op::StructGetU:
-    case Op::StructSet: return on_struct_op();
+    case Op::StructSet:          return on_struct_op();
     case Op::ArrayNew:
     case Op::ArrayNewDefault:
     case Op::ArrayNewFixed:
@@ -289,17 +294,17 @@ bool Validator::apply_special() {
     case Op::ArrayGetU:
     case Op::ArraySet:
     case Op::ArrayLen:
-    case Op::ArrayFill: return on_array_op();
+    case Op::ArrayFill:          return on_array_op();
     case Op::ArrayNewData:
     case Op::ArrayNewElem:
     case Op::ArrayCopy:
     case Op::ArrayInitData:
-    case Op::ArrayInitElem: return on_array_bulk_op();
+    case Op::ArrayInitElem:      return on_array_bulk_op();
     case Op::RefTest:
     case Op::RefTestNull:
     case Op::RefCast:
-    case Op::RefCastNull: return on_cast_op();
-    default: return on_reference_op();
+    case Op::RefCastNull:        return on_cast_op();
+    default:                     return on_reference_op();
   }
 }
 
@@ -353,7 +358,8 @@ bool Validator::pop_all(Types want) {
   const ValType* actual = top_ - available;
   const ValType* expected = want.data() + (want.size() - available);
   for (size_t i = 0; i < available; ++i)
-    if (!matches(actual[i], expected[i])) [[unlikely]] return fail_mismatch("instruction", want);
+    if (!matches(actual[i], expected[i])) [[unlikely]]
+      return fail_mismatch("instruction", want);
   top_ -= available;
   return true;
 }

@@ -51,9 +51,16 @@ class Validator {
   using Types = std::span<const ValType>;
 
   enum class BlockKind : uint8_t {
-    Function, Block, Loop, If, Else, TryTable,
+    Function,
+    Block,
+    Loop,
+    If,
+    Else,
+    TryTable,
     // The legacy form: try, then its catch and catch_all parts.
-    Try, Catch, CatchAll,
+    Try,
+    Catch,
+    CatchAll,
   };
 
   struct Block {
@@ -85,7 +92,8 @@ class Validator {
 
   // --- operand stack ---
   bool push(ValType type) {
-    if (top_ == stack_end_ && !grow_stack()) [[unlikely]] return false;
+    if (top_ == stack_end_ && !grow_stack()) [[unlikely]]
+      return false;
     *top_++ = type;
     return true;
   }
@@ -152,15 +160,19 @@ class Validator {
     return module_.tables[table].type.limits.is_64 ? wasm::kI64 : wasm::kI32;
   }
   bool on_local_get() {
-    if (insn_.index >= locals_.size()) [[unlikely]] return fail_unknown("local", insn_.index);
+    if (insn_.index >= locals_.size()) [[unlikely]]
+      return fail_unknown("local", insn_.index);
     const ValType type = readable_[insn_.index];
-    if (type == wasm::kBottom) [[unlikely]] return fail_uninitialized();
+    if (type == wasm::kBottom) [[unlikely]]
+      return fail_uninitialized();
     return push(type);
   }
   bool on_local_set() {
-    if (insn_.index >= locals_.size()) [[unlikely]] return fail_unknown("local", insn_.index);
+    if (insn_.index >= locals_.size()) [[unlikely]]
+      return fail_unknown("local", insn_.index);
     if (!pop(locals_[insn_.index])) return false;
-    if (readable_[insn_.index] == wasm::kBottom) [[unlikely]] mark_initialized(insn_.index);
+    if (readable_[insn_.index] == wasm::kBottom) [[unlikely]]
+      mark_initialized(insn_.index);
     return true;
   }
   bool on_local_tee() { return on_local_set() && on_local_get(); }
@@ -208,8 +220,8 @@ class Validator {
   const wasm::TypeSpace space_;
 
   Instruction insn_;
-  ValType* top_ = nullptr;        // of the operand stack
-  ValType* base_ = nullptr;       // where the operands of the innermost block start
+  ValType* top_ = nullptr;   // of the operand stack
+  ValType* base_ = nullptr;  // where the operands of the innermost block start
   ValType* stack_end_ = nullptr;
   std::unique_ptr<ValType[]> stack_;
   std::vector<Block> blocks_;

@@ -14,7 +14,7 @@ bool Validator::resolve_block_type(const BlockType& type, Block& block) {
   switch (type.form) {
     case BlockType::Form::Empty: return true;
     case BlockType::Form::Value: block.result = type.value; return check_val_type(type.value);
-    case BlockType::Form::Type: block.type = func_type(type.type); return block.type != nullptr;
+    case BlockType::Form::Type:  block.type = func_type(type.type); return block.type != nullptr;
   }
   return false;
 }
@@ -47,7 +47,7 @@ bool Validator::end_of_block() {
 
 bool Validator::on_else() {
   Block& block = blocks_.back();
-  if (block.kind != BlockKind::If) 
+  if (block.kind != BlockKind::If)
     return fail("END opcode expected: misplaced else", Error::Kind::Malformed);
   if (!end_of_block()) return false;
   forget_initialized(block.initialized_locals);
@@ -116,8 +116,7 @@ bool Validator::check_label(uint32_t depth) {
 }
 
 bool Validator::on_br() {
-  return check_label(insn_.index) && pop_all(label(insn_.index).label_types()) &&
-         set_unreachable();
+  return check_label(insn_.index) && pop_all(label(insn_.index).label_types()) && set_unreachable();
 }
 
 bool Validator::on_br_if() {
@@ -187,8 +186,7 @@ bool Validator::on_br_on_cast(bool on_fail) {
   if (!matches(target, source))
     return fail("type mismatch: " + to_string(target) + " does not match " + to_string(source));
   // What is left when the cast fails: null only if the target does not include it (spec 3.4.8).
-  const ValType rest =
-      ValType::ref(source.heap(), source.nullable() && !target.nullable());
+  const ValType rest = ValType::ref(source.heap(), source.nullable() && !target.nullable());
   Types others;
   if (!check_cast_label(on_fail ? rest : target, others)) return false;
   return pop(source) && pop_all(others) && push_all(others) && push(on_fail ? target : rest);

@@ -5,10 +5,10 @@
 
 namespace wrun::binary {
 
-using wasm::Op;
-using wasm::ValType;
 using wasm::kI32;
 using wasm::kI64;
+using wasm::Op;
+using wasm::ValType;
 
 namespace {
 
@@ -18,15 +18,15 @@ uint32_t lane_count(Op op) {
   switch (op) {
     case Op::I8x16ExtractLaneS:
     case Op::I8x16ExtractLaneU:
-    case Op::I8x16ReplaceLane: return 16;
+    case Op::I8x16ReplaceLane:  return 16;
     case Op::I16x8ExtractLaneS:
     case Op::I16x8ExtractLaneU:
-    case Op::I16x8ReplaceLane: return 8;
+    case Op::I16x8ReplaceLane:  return 8;
     case Op::I32x4ExtractLane:
     case Op::I32x4ReplaceLane:
     case Op::F32x4ExtractLane:
-    case Op::F32x4ReplaceLane: return 4;
-    default: return 2;
+    case Op::F32x4ReplaceLane:  return 4;
+    default:                    return 2;
   }
 }
 
@@ -85,8 +85,8 @@ bool Validator::on_select_typed() {
 bool Validator::fail_mem_arg() {
   const uint8_t natural = wasm::info(insn_.op).access_log2();
   if (insn_.align_log2 > natural)
-    return fail("alignment must not be larger than natural: 2^" +
-                std::to_string(insn_.align_log2) + " for " + std::string(wasm::text(insn_.op)));
+    return fail("alignment must not be larger than natural: 2^" + std::to_string(insn_.align_log2) +
+                " for " + std::string(wasm::text(insn_.op)));
   if (insn_.align_log2 < natural)
     return fail("atomic alignment must be natural: 2^" + std::to_string(insn_.align_log2) +
                 " for " + std::string(wasm::text(insn_.op)));
@@ -116,8 +116,7 @@ bool Validator::check_elem(uint32_t index) {
   return index < module_.elements.size() || fail_unknown("elem segment", index);
 }
 bool Validator::check_data(uint32_t index) {
-  if (!context_.data_count)
-    return fail("data count section required", Error::Kind::Malformed);
+  if (!context_.data_count) return fail("data count section required", Error::Kind::Malformed);
   return index < *context_.data_count || fail_unknown("data segment", index);
 }
 
@@ -160,18 +159,18 @@ bool Validator::on_table_op() {
   const ValType index = table_index_type(first);
   const ValType element = module_.tables[first].type.element;
   switch (insn_.op) {
-    case Op::TableGet: return pop(index) && push(element);
-    case Op::TableSet: return pop_all({index, element});
+    case Op::TableGet:  return pop(index) && push(element);
+    case Op::TableSet:  return pop_all({index, element});
     case Op::TableSize: return push(index);
     case Op::TableGrow: return pop_all({element, index}) && push(index);
     case Op::TableFill: return pop_all({index, element, index});
-    default: break;  // table.copy
+    default:            break;  // table.copy
   }
   if (!check_table(second)) return false;
   const ValType from = module_.tables[second].type.element;
   if (!matches(from, element))
-    return fail("type mismatch: table.copy from a table of " + to_string(from) +
-                " to a table of " + to_string(element));
+    return fail("type mismatch: table.copy from a table of " + to_string(from) + " to a table of " +
+                to_string(element));
   const ValType from_index = table_index_type(second);
   return pop_all({index, from_index, smaller(index, from_index)});
 }

@@ -5,10 +5,10 @@
 namespace wrun::binary {
 
 using wasm::HeapType;
+using wasm::kI32;
 using wasm::Op;
 using wasm::SubType;
 using wasm::ValType;
-using wasm::kI32;
 
 namespace {
 
@@ -70,15 +70,15 @@ bool Validator::on_reference_op() {
   constexpr ValType kNullableI31 = nullable(HeapType::Abstract::I31);
   ValType ref;
   switch (insn_.op) {
-    case Op::RefNull: return check_heap_type(insn_.heap) && push(nullable(insn_.heap));
+    case Op::RefNull:   return check_heap_type(insn_.heap) && push(nullable(insn_.heap));
     case Op::RefIsNull: return pop_ref(ref) && push(kI32);
-    case Op::RefFunc: return on_ref_func();
-    case Op::RefEq: return pop_all({kNullableEq, kNullableEq}) && push(kI32);
+    case Op::RefFunc:   return on_ref_func();
+    case Op::RefEq:     return pop_all({kNullableEq, kNullableEq}) && push(kI32);
     case Op::RefAsNonNull:
       return pop_ref(ref) && push(ref == wasm::kBottom ? ref : non_null(ref.heap()));
-    case Op::RefI31: return pop(kI32) && push(non_null(HeapType::Abstract::I31));
+    case Op::RefI31:           return pop(kI32) && push(non_null(HeapType::Abstract::I31));
     case Op::I31GetS:
-    case Op::I31GetU: return pop(kNullableI31) && push(kI32);
+    case Op::I31GetU:          return pop(kNullableI31) && push(kI32);
     case Op::AnyConvertExtern:
     case Op::ExternConvertAny: {
       const bool to_any = insn_.op == Op::AnyConvertExtern;
@@ -98,9 +98,9 @@ bool Validator::on_cast_op() {
   if (!check_heap_type(insn_.heap)) return false;
   if (!pop(nullable(wasm::top_of(space_, insn_.heap)))) return false;
   switch (insn_.op) {
-    case Op::RefCast: return push(non_null(insn_.heap));
+    case Op::RefCast:     return push(non_null(insn_.heap));
     case Op::RefCastNull: return push(nullable(insn_.heap));
-    default: return push(kI32);
+    default:              return push(kI32);
   }
 }
 
@@ -199,8 +199,7 @@ bool Validator::on_array_bulk_op() {
   if (!matches(from->storage, element->storage))
     return fail("array types do not match: " + to_string(from->storage) + " and " +
                 to_string(element->storage));
-  return pop_all(
-      {nullable(heap), kI32, nullable(HeapType::concrete(insn_.index2)), kI32, kI32});
+  return pop_all({nullable(heap), kI32, nullable(HeapType::concrete(insn_.index2)), kI32, kI32});
 }
 
 }  // namespace wrun::binary

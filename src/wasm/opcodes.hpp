@@ -21,42 +21,42 @@ enum class Op : uint16_t {
 // The shapes of immediates (spec 5.4), in the order in which they are encoded.
 enum class Imm : uint8_t {
   None,
-  Block,         // block type
+  Block,  // block type
   Label,
-  LabelTable,    // br_table: labels, default label
+  LabelTable,  // br_table: labels, default label
   Func,
-  TypeTable,     // call_indirect: type, table
+  TypeTable,  // call_indirect: type, table
   Type,
   Local,
   Global,
   Table,
-  TableTable,    // table.copy: destination, source
-  ElemTable,     // table.init: element segment, table
+  TableTable,  // table.copy: destination, source
+  ElemTable,   // table.init: element segment, table
   Elem,
   Data,
-  DataMemory,    // memory.init: data segment, memory
+  DataMemory,  // memory.init: data segment, memory
   Memory,
   MemoryMemory,  // memory.copy: destination, source
   MemArg,        // alignment, memory, offset
   MemArgLane,
   Lane,
   V128,
-  Lanes16,       // i8x16.shuffle
+  Lanes16,  // i8x16.shuffle
   I32,
   I64,
   F32,
   F64,
   HeapType,
-  SelectTypes,   // vector of value types
-  TypeField,     // struct type, field
-  TypeType,      // array.copy: destination, source
+  SelectTypes,  // vector of value types
+  TypeField,    // struct type, field
+  TypeType,     // array.copy: destination, source
   TypeData,
   TypeElem,
-  TypeCount,     // array.new_fixed
-  BrOnCast,      // flags, label, source and target heap type
-  TryTable,      // block type, catch clauses
+  TypeCount,  // array.new_fixed
+  BrOnCast,   // flags, label, source and target heap type
+  TryTable,   // block type, catch clauses
   Tag,
-  Zero,          // one reserved byte
+  Zero,  // one reserved byte
 };
 
 namespace op_flag {
@@ -66,11 +66,11 @@ enum : uint16_t {
                       // (but for a trap, if MayTrap is set as well)
   Commutes = 1 << 1,  // the two operands may be exchanged
   MayTrap = 1 << 2,
-  Load = 1 << 3,      // reads memory at its first operand plus the immediate offset
-  Store = 1 << 4,     // writes memory there
-  Control = 1 << 5,   // structured control, branches and everything that ends a basic block
+  Load = 1 << 3,     // reads memory at its first operand plus the immediate offset
+  Store = 1 << 4,    // writes memory there
+  Control = 1 << 5,  // structured control, branches and everything that ends a basic block
   Call = 1 << 6,
-  Atomic = 1 << 7,    // alignment must be the natural one
+  Atomic = 1 << 7,  // alignment must be the natural one
   // The width of a memory access, as 1 + log2 in the upper byte.
   Bytes1 = 1 << 8,
   Bytes2 = 2 << 8,
@@ -175,12 +175,12 @@ inline constexpr auto kAtomicOps = detail::make_code_table<kAtomicPrefix, 0x50>(
 constexpr Op find_op(uint8_t prefix, uint32_t code) {
   const auto at = [code](const auto& table) { return code < table.size() ? table[code] : kNoOp; };
   switch (prefix) {
-    case 0: return at(kUnprefixedOps);
-    case kGcPrefix: return at(kGcOps);
-    case kMiscPrefix: return at(kMiscOps);
-    case kSimdPrefix: return at(kSimdOps);
+    case 0:             return at(kUnprefixedOps);
+    case kGcPrefix:     return at(kGcOps);
+    case kMiscPrefix:   return at(kMiscOps);
+    case kSimdPrefix:   return at(kSimdOps);
     case kAtomicPrefix: return at(kAtomicOps);
-    default: return kNoOp;
+    default:            return kNoOp;
   }
 }
 

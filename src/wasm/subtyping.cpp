@@ -8,9 +8,9 @@ using Abstract = HeapType::Abstract;
 
 HeapType::Abstract abstract_of(SubType::Kind kind) {
   switch (kind) {
-    case SubType::Kind::Func: return Abstract::Func;
+    case SubType::Kind::Func:   return Abstract::Func;
     case SubType::Kind::Struct: return Abstract::Struct;
-    case SubType::Kind::Array: return Abstract::Array;
+    case SubType::Kind::Array:  return Abstract::Array;
   }
   return Abstract::Any;
 }
@@ -22,21 +22,21 @@ std::optional<Abstract> supertype_of(Abstract type) {
   switch (type) {
     case Abstract::Struct:
     case Abstract::Array:
-    case Abstract::I31: return Abstract::Eq;
-    case Abstract::Eq: return Abstract::Any;
-    default: return std::nullopt;
+    case Abstract::I31:    return Abstract::Eq;
+    case Abstract::Eq:     return Abstract::Any;
+    default:               return std::nullopt;
   }
 }
 
 Abstract top_of_abstract(Abstract type) {
   switch (type) {
     case Abstract::Func:
-    case Abstract::NoFunc: return Abstract::Func;
+    case Abstract::NoFunc:   return Abstract::Func;
     case Abstract::Extern:
     case Abstract::NoExtern: return Abstract::Extern;
     case Abstract::Exn:
-    case Abstract::NoExn: return Abstract::Exn;
-    default: return Abstract::Any;
+    case Abstract::NoExn:    return Abstract::Exn;
+    default:                 return Abstract::Any;
   }
 }
 
@@ -117,8 +117,7 @@ bool matches(const TypeSpace& space, const FieldType& sub, const FieldType& supe
   return !sub.is_mutable || matches(space, super.storage, sub.storage);
 }
 
-bool matches(const TypeSpace& space, std::span<const ValType> sub,
-             std::span<const ValType> super) {
+bool matches(const TypeSpace& space, std::span<const ValType> sub, std::span<const ValType> super) {
   if (sub.size() != super.size()) return false;
   for (size_t i = 0; i < sub.size(); ++i)
     if (!matches(space, sub[i], super[i])) return false;

@@ -72,9 +72,7 @@ class ValType {
     return type;
   }
 
-  constexpr Kind kind() const {
-    return is_ref() ? Kind::Ref : static_cast<Kind>(bits_);
-  }
+  constexpr Kind kind() const { return is_ref() ? Kind::Ref : static_cast<Kind>(bits_); }
   constexpr bool is_ref() const { return (bits_ & 0x7f) == 1; }
   constexpr bool is_numeric() const { return bits_ >= 0x7c && bits_ <= 0x7f; }
   constexpr bool is_packed() const { return bits_ == 0x77 || bits_ == 0x78; }
@@ -107,7 +105,7 @@ std::string to_string(std::span<const ValType> types);  // "[i32 i64]"
 struct FuncType {
   std::vector<ValType> params;
   std::vector<ValType> results;
-  uint32_t param_slots = 0;   // filled in by whoever builds the type, with count_slots()
+  uint32_t param_slots = 0;  // filled in by whoever builds the type, with count_slots()
   uint32_t result_slots = 0;
   bool operator==(const FuncType&) const = default;
 
