@@ -58,7 +58,7 @@ Error InstructionReader<kTrusted>::error() const {
   Error error = cursor_.error();
   if (disabled_op_ != wasm::kNoOp)
     error.message.insert(0, std::string(wasm::text(disabled_op_)) + ": ");
-  if (cursor_.error_text() == kIllegalOpcode) {
+  if (illegal_opcode_) {
     Cursor opcode(module_begin_, cursor_.error_offset(), cursor_.end_position());
     uint8_t byte = 0;
     opcode.read_u8(byte);

@@ -154,8 +154,6 @@ class InstructionReader {
   Cursor& cursor() { return cursor_; }
 
  private:
-  static constexpr const char* kIllegalOpcode = "illegal opcode";
-
   Cursor list(const Instruction& insn) const {
     return Cursor(module_begin_, insn.list_offset, cursor_.end_position());
   }
@@ -174,6 +172,7 @@ class InstructionReader {
   const std::byte* module_begin_;
   Cursor cursor_;
   wasm::FeatureSet features_;
+  bool illegal_opcode_ = false;
   wasm::Op disabled_op_ = wasm::kNoOp;  // which needs a feature that is off
 };
 
@@ -200,7 +199,10 @@ inline bool InstructionReader<kTrusted>::next_op(Instruction& out) {
 
 template <bool kTrusted>
 inline bool InstructionReader<kTrusted>::fail_opcode(const Instruction& insn) {
-  if (insn.op == wasm::kNoOp) return cursor_.fail_at(insn.offset, kIllegalOpcode);
+  if (insn.op == wasm::kNoOp) {
+    illegal_opcode_ = true;
+    return cursor_.fail_at(insn.offset, "illegal opcode");
+  }
   disabled_op_ = insn.op;
   return cursor_.fail_at(insn.offset, disabled_text(wasm::info(insn.op).feature),
                          Error::Kind::Unsupported);
