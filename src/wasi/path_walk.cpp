@@ -27,6 +27,7 @@ Expected<Entry> PathWalk::resolve(Last last) {
 
     const bool slashes_follow = end < rest_.size();
     const bool is_last = rest_.find_first_not_of('/', end) == std::string::npos;
+    if (is_last && slashes_follow && creates_) return std::unexpected(Errno::Isdir);
     if (is_last && last == Last::Keep)
       return entry(std::string_view(rest_).substr(begin, component.size() + slashes_follow));
     if (is_last && last == Last::NoFollow && !slashes_follow) return entry(component);
@@ -42,7 +43,7 @@ Expected<Entry> PathWalk::resolve(Last last) {
 }
 
 Expected<UniqueFd> PathWalk::open(int flags, mode_t mode) {
-  if ((flags & O_CREAT) && rest_.ends_with('/')) return std::unexpected(Errno::Isdir);
+  creates_ = flags & O_CREAT;
   const bool follow = !(flags & O_NOFOLLOW) && (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
   const Entry last = WRUN_WASI_TRY(resolve(follow ? Last::Follow : Last::NoFollow));
   UniqueFd fd = keep_off_standard_streams(

@@ -41,6 +41,7 @@ class PathWalk {
   std::string rest_;     // what is still to be resolved, symbolic links expanded in place
   size_t position_ = 0;  // in rest_
   int symlinks_ = 0;
+  bool creates_ = false;  // a file, so that slashes after it are an error
   // The directories on the way, so that `..` goes back to where we came from, wherever others may
   // have moved it since.
   std::vector<UniqueFd> directories_;

@@ -3,6 +3,7 @@
 #include <sys/xattr.h>
 
 #include <atomic>
+#include <span>
 #include <thread>
 
 #include "guest.hpp"
@@ -432,6 +433,86 @@ TEST_CASE("a link that comes and goes is never followed out") {
   stop = true;
   swapper.join();
   CHECK(opened > 0);
+}
+
+TEST_CASE("both ways of resolving paths agree") {
+  Guest guest;
+  fs::create_directories(guest.sandbox / "a/b/c");
+  write_file(guest.sandbox / "a/file", "");
+  write_file(guest.outside.path() / "secret", "");
+  const std::pair<const char*, const char*> links[] = {
+      {    "a/up",              ".."},
+      { "a/b/out", "../../../secret"},
+      { "a/b/dir",              "c/"},
+      {    "a/to",            "file"},
+      {       "l",        "a/b/../b"},
+      {       "m",        "l/dir/.."},
+      {"dangling",           "a/x/y"},
+      {     "new",           "a/new"},
+      {    "loop",            "loop"},
+      {     "abs",               "/"},
+      {    "dots",         "./././a"},
+      {    "self",               "."}
+  };
+  for (const auto& [name, target] : links) fs::create_symlink(target, guest.sandbox / name);
+  const std::string_view components[] = {
+      "a",   "b",    "c",    "file",     "up", "out", "dir", "to", "l", "m",      "loop",
+      "abs", "dots", "self", "dangling", "..", "..",  ".",   "",   "",  "absent", "new"};
+
+  PathResolver kernel(PathResolution::Openat2);
+  PathResolver walk(PathResolution::Walk);
+  const int root = guest.wasi->descriptors().find(Guest::kRoot)->host.get();
+  const auto inode = [](int directory, const char* name) {
+    struct stat status = {};
+    return ::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 ? status.st_ino : 0;
+  };
+  const auto entry_of = [&](const Expected<Entry>& entry) {
+    if (!entry) return std::string(errno_name(entry.error()));
+    return std::to_string(inode(entry->directory(), ".")) + " " + entry->name();
+  };
+  const auto file_of = [&](const Expected<UniqueFd>& fd) {
+    if (!fd) return std::string(errno_name(fd.error()));
+    struct stat status = {};
+    ::fstat(fd->get(), &status);
+    return std::to_string(status.st_ino);
+  };
+
+  const auto remove_created = [](const Expected<UniqueFd>& fd) {
+    if (!fd) return;
+    const fs::path path = fs::read_symlink("/proc/self/fd/" + std::to_string(fd->get()));
+    if (path.filename() == "absent" || path.filename() == "new") fs::remove(path);
+  };
+
+  uint32_t random = 1;
+  const auto below = [&](size_t limit) {
+    random = random * 1664525 + 1013904223;
+    return (random >> 8) % limit;
+  };
+  for (int i = 0; i < 4'000; ++i) {
+    std::string text;
+    for (size_t count = 1 + below(7); count > 0; --count) {
+      text += components[below(std::size(components))];
+      if (count > 1 || below(4) == 0) text += '/';
+    }
+    GuestPath path;
+    if (path.assign(std::as_bytes(std::span(text))) != Errno::Success) continue;
+    INFO(text);
+    CHECK(entry_of(kernel.parent(root, path)) == entry_of(walk.parent(root, path)));
+    for (bool follow : {false, true})
+      CHECK(entry_of(kernel.existing(root, path, follow)) ==
+            entry_of(walk.existing(root, path, follow)));
+    for (int flags : {O_PATH, O_PATH | O_NOFOLLOW, O_PATH | O_DIRECTORY, O_RDONLY | O_NOFOLLOW,
+                      O_RDONLY | O_DIRECTORY, O_RDWR})
+      CHECK(file_of(kernel.open(root, path, flags)) == file_of(walk.open(root, path, flags)));
+    for (int flags : {O_RDWR | O_CREAT, O_RDWR | O_CREAT | O_EXCL, O_RDWR | O_CREAT | O_NOFOLLOW}) {
+      const auto first = kernel.open(root, path, flags, 0600);
+      remove_created(first);
+      const auto second = walk.open(root, path, flags, 0600);
+      remove_created(second);
+      CHECK(first.has_value() == second.has_value());
+      if (!first && !second) CHECK(first.error() == second.error());
+    }
+  }
 }
 
 TEST_CASE("FIFOs do not block an open") {
