@@ -67,13 +67,7 @@ std::expected<void, Trap> Store::call(FuncRef& function, uint64_t* slots, Instan
   // A call from within a host function leaves what the outer call has reported so far alone.
   Trap outer = std::exchange(trap_, {});
   ++call_depth_;
-  TrapCode code = TrapCode::None;
-  if (!function.is_host) {
-    code = executor_.call(*this, function, slots);
-  } else {
-    if (caller == nullptr) caller = &host_instance();
-    code = function.callback(function.environment, caller->vm(), slots);
-  }
+  const TrapCode code = run(function, slots, caller);
   --call_depth_;
 
   std::expected<void, Trap> outcome;
@@ -84,6 +78,13 @@ std::expected<void, Trap> Store::call(FuncRef& function, uint64_t* slots, Instan
   }
   if (call_depth_ > 0) trap_ = std::move(outer);
   return outcome;
+}
+
+TrapCode Store::run(FuncRef& function, uint64_t* slots, Instance* caller) {
+  if (call_depth_ > kMaxCallDepth) return TrapCode::CallStackExhausted;
+  if (!function.is_host) return executor_.call(*this, function, slots);
+  VMContext& vm = caller == nullptr ? host_instance().vm() : caller->vm();
+  return function.callback(function.environment, vm, slots);
 }
 
 Instance& Store::host_instance() {

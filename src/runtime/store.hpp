@@ -53,6 +53,8 @@ struct Tag {
 
 class Store {
  public:
+  static constexpr uint32_t kMaxCallDepth = 1'000;
+
   Store(Executor& executor, wasm::TypeRegistry& types, const StoreLimits& limits);
   ~Store();
   Store(const Store&) = delete;
@@ -76,6 +78,7 @@ class Store {
 
   // `slots` holds the arguments and has room for max(param_slots, result_slots).
   // `caller` is whom a host function sees as its caller; by default an instance of nothing.
+  // Host functions may call back, kMaxCallDepth deep: each level takes some of the host's stack.
   std::expected<void, Trap> call(FuncRef& function, uint64_t* slots, Instance* caller = nullptr);
 
   // --- for host callbacks, before they return TrapCode::Exit or TrapCode::HostError ---
@@ -94,6 +97,7 @@ class Store {
   int64_t fuel = INT64_MAX;
 
  private:
+  TrapCode run(FuncRef& function, uint64_t* slots, Instance* caller);
   const wasm::FuncType& keep_type(const wasm::FuncType& type);
   Instance& host_instance();
 

@@ -83,6 +83,16 @@ TEST_CASE_METHOD(Fixture, "A call within a call leaves the state of the outer on
   CHECK(inner == "unreachable");
 }
 
+TEST_CASE_METHOD(Fixture, "Calls back and forth between host and guest end in a trap") {
+  body([](Store& store, FuncRef& self, uint64_t* at) {
+    const auto outcome = store.call(self, at);
+    return outcome ? TrapCode::None : outcome.error().code;
+  });
+  CHECK(call().error().code == TrapCode::CallStackExhausted);
+  body([](Store&, FuncRef&, uint64_t*) { return TrapCode::None; });
+  CHECK(call().has_value());
+}
+
 TEST_CASE("A host function called from outside sees an instance of nothing") {
   World world;
   const HostCallback callback = [](void*, VMContext& caller, uint64_t* slots) {
