@@ -142,6 +142,22 @@ Expected<std::optional<uint64_t>> time_left(std::span<const Subscription> subscr
   return result;
 }
 
+// Stores what has happened; returns how much.
+Expected<GuestSize> store_events(std::span<const Subscription> subscriptions,
+                                 std::span<const pollfd> fds, Effects& effects, std::byte* out) {
+  GuestSize count = 0;
+  for (size_t i = 0; i < subscriptions.size(); ++i) {
+    const Subscription& subscription = subscriptions[i];
+    bool happened = fds[i].revents != 0 || is_null(subscription);
+    if (subscription.type == EventType::Clock)
+      happened = WRUN_WASI_TRY(effects.now(subscription.clock)) >= subscription.deadline;
+    if (!happened) continue;
+    store_event(out + uint64_t{count++} * layout::kEvent, subscription,
+                event_of(subscription, fds[i].revents));
+  }
+  return count;
+}
+
 }  // namespace
 
 template <Snapshot kSnapshot>
@@ -167,7 +183,7 @@ Errno Preview1::poll_oneoff(GuestPtr in, GuestPtr out, GuestSize nsubscriptions,
   }
   const std::span<pollfd> waited = any_fd ? fds.get() : std::span<pollfd>();
 
-  for (GuestSize count = 0;;) {
+  for (;;) {
     std::optional<uint64_t> timeout =
         WRUN_WASI_TRY(time_left(subscriptions.get(), wasi_.effects()));
     if (ready_at_once) timeout = 0;
@@ -177,20 +193,11 @@ Errno Preview1::poll_oneoff(GuestPtr in, GuestPtr out, GuestSize nsubscriptions,
       if (!ready && store_.interrupted()) return interrupted();
       if (!ready) continue;
     }
-    for (GuestSize i = 0; i < nsubscriptions; ++i) {
-      const Subscription& subscription = subscriptions.get()[i];
-      const short revents = fds.get()[i].revents;
-      bool happened = revents != 0 || is_null(subscription);
-      if (subscription.type == EventType::Clock)
-        happened = WRUN_WASI_TRY(wasi_.effects().now(subscription.clock)) >= subscription.deadline;
-      if (!happened) continue;
-      store_event(events + uint64_t{count++} * layout::kEvent, subscription,
-                  event_of(subscription, revents));
-    }
-    if (count > 0) {
-      store<GuestSize>(count_out, count);
-      return Errno::Success;
-    }
+    const GuestSize count =
+        WRUN_WASI_TRY(store_events(subscriptions.get(), fds.get(), wasi_.effects(), events));
+    if (count == 0) continue;
+    store<GuestSize>(count_out, count);
+    return Errno::Success;
   }
 }
 
