@@ -25,6 +25,15 @@ ConstExpr::Form form_of(Op op) {
   }
 }
 
+uint64_t value_of(const Instruction& insn) {
+  switch (insn.op) {
+    case Op::RefFunc:
+    case Op::GlobalGet: return insn.index;
+    case Op::RefNull: return insn.heap.bits();
+    default: return insn.value;
+  }
+}
+
 bool opens_block(Op op) {
   const wasm::Imm imm = wasm::info(op).imm;
   return imm == wasm::Imm::Block || imm == wasm::Imm::TryTable;
@@ -67,8 +76,7 @@ bool ModuleDecoder::scan_const_expr(ConstExpr& out) {
     if (!constant) continue;
     constant = check_constant(insn);
     out.form = form_of(insn.op);
-    const bool is_index = insn.op == Op::RefFunc || insn.op == Op::GlobalGet;
-    out.value = is_index ? insn.index : insn.op == Op::RefNull ? 0 : insn.value;
+    out.value = value_of(insn);
   }
   if (!reader.has_error())
     return fail(reader.position(), Error::Kind::Malformed, Cursor::kUnexpectedEnd);
@@ -84,7 +92,6 @@ bool ModuleDecoder::check_constant(const Instruction& insn) {
     case Op::F32Const:
     case Op::F64Const:
     case Op::V128Const:
-    case Op::RefNull:
     case Op::StructNew:
     case Op::StructNewDefault:
     case Op::ArrayNew:
@@ -99,6 +106,11 @@ bool ModuleDecoder::check_constant(const Instruction& insn) {
     case Op::I64Add:
     case Op::I64Sub:
     case Op::I64Mul:           needs = Feature::ExtendedConst; break;
+    case Op::RefNull:
+      if (insn.heap.is_concrete() &&
+          !check_index(insn.heap.index(), module_->types.size(), "type", insn.offset))
+        return false;
+      break;
     case Op::RefFunc:
       if (!check_index(insn.index, module_->functions.size(), "function", insn.offset))
         return false;
@@ -128,10 +140,13 @@ std::optional<ValType> ModuleDecoder::type_of(const ConstExpr& expr) const {
     case ConstExpr::Form::F32:       return wasm::kF32;
     case ConstExpr::Form::F64:       return wasm::kF64;
     case ConstExpr::Form::GlobalGet: return module_->globals[expr.value].type.content;
+    case ConstExpr::Form::RefNull:
+      return ValType::ref(wasm::HeapType::from_bits(static_cast<uint32_t>(expr.value)), true);
     case ConstExpr::Form::RefFunc:
       return ValType::ref(wasm::HeapType::concrete(module_->functions[expr.value].type), false);
-    default: return std::nullopt;
+    case ConstExpr::Form::General: return std::nullopt;
   }
+  return std::nullopt;
 }
 
 }  // namespace wrun::binary

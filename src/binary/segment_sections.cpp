@@ -94,6 +94,7 @@ bool ModuleDecoder::read_expression_elements(wasm::ElementSegment& out) {
       continue;
     }
     // The first of another kind: the ones before it become expressions again.
+    out.expressions.reserve(count);
     for (uint32_t function : out.functions)
       out.expressions.push_back({function, 0, wasm::ConstExpr::Form::RefFunc});
     out.functions = {};

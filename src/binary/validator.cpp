@@ -355,6 +355,13 @@ bool Validator::pop_all(Types want) {
   const size_t available = std::min(static_cast<size_t>(top_ - base_), want.size());
   if (available < want.size() && !blocks_.back().unreachable)
     return fail_mismatch("instruction", want);
+  // Long lists are equal in real code, and must be quick in hostile code.
+  constexpr size_t kLong = 16;
+  if (available == want.size() && available >= kLong &&
+      std::memcmp(top_ - available, want.data(), available * sizeof(ValType)) == 0) {
+    top_ -= available;
+    return true;
+  }
   const ValType* actual = top_ - available;
   const ValType* expected = want.data() + (want.size() - available);
   for (size_t i = 0; i < available; ++i)

@@ -23,7 +23,7 @@ enum class ExternKind : uint8_t { Func = 0, Table = 1, Memory = 2, Global = 3, T
 // while decoding, so that most are never interpreted.
 struct ConstExpr {
   enum class Form : uint8_t { General, I32, I64, F32, F64, RefNull, RefFunc, GlobalGet };
-  uint64_t value = 0;   // the constant, function index or global index
+  uint64_t value = 0;   // the constant, function index, global index or bits of the heap type
   uint32_t offset = 0;  // in the module's bytes, where it goes on to its `end`
   Form form = Form::General;
 };
