@@ -44,8 +44,9 @@ struct ExportType {
 struct SectionInfo {
   std::string name;     // "type", "import", … or "custom"
   std::string custom;   // the name of a custom section
-  uint64_t offset = 0;  // of the contents, in bytes from the start of the module
-  uint64_t size = 0;    // of the contents, in bytes
+  // Of the contents, which for a custom section start after its name; in bytes.
+  uint64_t offset = 0;
+  uint64_t size = 0;
 };
 
 // How many of each thing a module has; functions to tags include imports.

@@ -1,5 +1,7 @@
 #include "wrun/module.hpp"
 
+#include <algorithm>
+
 #include "api/convert.hpp"
 #include "api/state.hpp"
 #include "base/mapped_file.hpp"
@@ -86,15 +88,13 @@ std::optional<ExternType> Module::find_export(std::string_view name) const {
 std::vector<SectionInfo> Module::sections() const {
   const wasm::Module& module = *state_->module;
   std::vector<SectionInfo> sections;
-  sections.reserve(module.sections.size());
-  auto custom = module.custom_sections.begin();
-  for (const wasm::SectionExtent& extent : module.sections) {
-    SectionInfo& section = sections.emplace_back();
-    section.name = section_name(extent.id);
-    section.offset = extent.offset;
-    section.size = extent.size;
-    if (extent.id == 0 && custom != module.custom_sections.end()) section.custom = (custom++)->name;
-  }
+  for (const wasm::SectionExtent& extent : module.sections)
+    sections.push_back({section_name(extent.id), "", extent.offset, extent.size});
+  for (const wasm::CustomSection& custom : module.custom_sections)
+    sections.push_back({section_name(0), std::string(custom.name),
+                        static_cast<uint64_t>(custom.contents.data() - module.bytes.data()),
+                        custom.contents.size()});
+  std::ranges::sort(sections, {}, &SectionInfo::offset);
   return sections;
 }
 

@@ -9,6 +9,7 @@ int run(const Options& options);
 int validate(const Options& options);
 int info(const Options& options);
 int completion(const Options& options);
+int help(const Options& options);
 int man();
 
 // The whole program: `arguments` is argv without the program's name.

@@ -34,6 +34,13 @@ std::string value_options(ValueHint hint) {
   return names;
 }
 
+// What a command takes as its first operand, if it is one of a few words.
+std::string operand_words(Command command) {
+  if (command == Command::Completion) return "bash zsh fish";
+  if (command == Command::Help) return command_names();
+  return "";
+}
+
 std::string bash_script() {
   std::string text = fmt::format(
       "_wrun() {{\n"
@@ -50,11 +57,12 @@ std::string bash_script() {
                           spec.name, spec.words);
   text +=
       "  esac\n"
-      "  local words\n"
+      "  local words operands=\n"
       "  case ${COMP_WORDS[1]} in\n";
   for (const CommandSpec& spec : commands())
     if (!spec.hidden && spec.command != Command::Run)
-      text += fmt::format("    {}) words='{}' ;;\n", spec.name, option_words(spec.command));
+      text += fmt::format("    {}) words='{}' operands='{}' ;;\n", spec.name,
+                          option_words(spec.command), operand_words(spec.command));
   text += fmt::format(
       "    *) words='{}' ;;\n"
       "  esac\n"
@@ -62,8 +70,8 @@ std::string bash_script() {
       "    COMPREPLY=($(compgen -W \"$words\" -- \"$current\"))\n"
       "  elif [[ $COMP_CWORD == 1 ]]; then\n"
       "    COMPREPLY=($(compgen -W '{}' -- \"$current\") $(compgen -f -- \"$current\"))\n"
-      "  elif [[ ${{COMP_WORDS[1]}} == completion ]]; then\n"
-      "    COMPREPLY=($(compgen -W 'bash zsh fish' -- \"$current\"))\n"
+      "  elif [[ -n $operands ]]; then\n"
+      "    COMPREPLY=($(compgen -W \"$operands\" -- \"$current\"))\n"
       "  else\n"
       "    COMPREPLY=($(compgen -f -- \"$current\"))\n"
       "  fi\n"
@@ -116,9 +124,10 @@ std::string zsh_script() {
   std::string text = "#compdef wrun\n_wrun() {\n  case $words[2] in\n";
   for (const CommandSpec& spec : commands()) {
     if (spec.hidden || spec.command == Command::Run) continue;
+    const std::string operands = operand_words(spec.command);
     text += fmt::format("  {}) shift words; (( CURRENT-- )); _arguments \\\n{}    '*:{}:{}' ;;\n",
                         spec.name, zsh_options(spec.command), zsh_text(spec.arguments),
-                        spec.command == Command::Completion ? "(bash zsh fish)" : "_files");
+                        operands.empty() ? "_files" : fmt::format("({})", operands));
   }
   text += fmt::format(
       "  *) [[ $words[2] == run ]] && {{ shift words; (( CURRENT-- )) }}; _arguments \\\n"
@@ -157,8 +166,9 @@ std::string fish_script() {
     if (!spec.hidden)
       text += fmt::format("complete -c wrun -n __fish_use_subcommand -a {} -d {}\n", spec.name,
                           fish_quoted(spec.help));
-  text +=
-      "complete -c wrun -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n";
+  for (const Command command : {Command::Completion, Command::Help})
+    text += fmt::format("complete -c wrun -n '__fish_seen_subcommand_from {}' -f -a '{}'\n",
+                        spec_of(command).name, operand_words(command));
   for (const OptionSpec& spec : options()) {
     text += fmt::format("complete -c wrun -n {}", fish_quoted(fish_condition(spec)));
     if (!spec.name.empty()) text += fmt::format(" -l {}", spec.name);

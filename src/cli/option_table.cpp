@@ -6,7 +6,7 @@ namespace {
 constexpr uint32_t bit(Command command) { return 1u << static_cast<int>(command); }
 constexpr uint32_t kRun = bit(Command::Run);
 constexpr uint32_t kLoading = kRun | bit(Command::Validate) | bit(Command::Info);
-constexpr uint32_t kAll = kLoading | bit(Command::Completion) | bit(Command::Man);
+constexpr uint32_t kAll = ~0u;
 
 constexpr auto kNone = ValueUse::None;
 constexpr auto kRequired = ValueUse::Required;
@@ -18,6 +18,7 @@ constexpr CommandSpec kCommands[] = {
     {Command::Validate,   "validate",   "FILE...",          "Check that modules are valid"},
     {Command::Info,       "info",       "FILE",             "Show what a module contains, imports and exports"},
     {Command::Completion, "completion", "bash|zsh|fish",    "Print a completion script for a shell"},
+    {Command::Help,       "help",       "[COMMAND]",        "Show the options of a command"},
     {Command::Man,        "man",        "",                 "Print the manual page", true},
 };
 

@@ -8,7 +8,7 @@
 
 namespace wrun::cli {
 
-enum class Command : uint8_t { Run, Validate, Info, Completion, Man };
+enum class Command : uint8_t { Run, Validate, Info, Completion, Help, Man };
 
 struct CommandSpec {
   Command command;

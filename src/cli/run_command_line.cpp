@@ -30,6 +30,9 @@ int run_command(const Options& options) {
     case Command::Completion:
       if (options.arguments.size() != 1) break;
       return completion(options);
+    case Command::Help:
+      if (options.arguments.size() > 1) break;
+      return help(options);
     case Command::Man:
       if (!options.arguments.empty()) break;
       return man();
@@ -45,6 +48,13 @@ int completion(const Options& options) {
     return bad_usage(
         fmt::format("no completion for `{}`; there is bash, zsh and fish", options.arguments[0]));
   return print_and_succeed(script);
+}
+
+int help(const Options& options) {
+  const std::string name = options.arguments.empty() ? "run" : options.arguments[0];
+  const CommandSpec* spec = find_command(name);
+  if (spec == nullptr) return bad_usage(fmt::format("there is no command `{}`", name));
+  return print_and_succeed(help_text(spec->command, !options.arguments.empty()));
 }
 
 int man() { return print_and_succeed(man_page()); }
