@@ -327,7 +327,7 @@ bool Validator::grow_stack() {
   return true;
 }
 
-bool Validator::push_all(Types types) {
+bool Validator::push_list(Types types) {
   while (static_cast<size_t>(stack_end_ - top_) < types.size())
     if (!grow_stack()) return false;
   top_ = std::copy(types.begin(), types.end(), top_);
@@ -351,7 +351,7 @@ bool Validator::pop_ref(ValType& out) {
               "]");
 }
 
-bool Validator::pop_all(Types want) {
+bool Validator::pop_list(Types want) {
   const size_t available = std::min(static_cast<size_t>(top_ - base_), want.size());
   if (available < want.size() && !blocks_.back().unreachable)
     return fail_mismatch("instruction", want);

@@ -107,9 +107,12 @@ class Validator {
   // Pops anything; kBottom if the stack is polymorphic.
   bool pop_any(ValType& out);
   bool pop_ref(ValType& out);  // any reference, or kBottom
-  bool pop_all(Types want);
-  bool pop_all(std::initializer_list<ValType> want) { return pop_all(Types(want)); }
-  bool push_all(Types types);
+  // Most blocks have neither parameters nor results.
+  bool pop_all(Types want) { return want.empty() || pop_list(want); }
+  bool pop_all(std::initializer_list<ValType> want) { return pop_list(Types(want)); }
+  bool push_all(Types types) { return types.empty() || push_list(types); }
+  bool pop_list(Types want);
+  bool push_list(Types types);
   bool grow_stack();
 
   // --- blocks and branches: validator_control.cpp ---
