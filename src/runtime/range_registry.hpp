@@ -1,4 +1,5 @@
-// A set of address ranges that signal handlers may search while other threads change it.
+// A set of address ranges that signal handlers may search while other threads change it. Lives as
+// long as the process.
 #pragma once
 
 #include <atomic>

@@ -8,7 +8,7 @@
 using namespace wrun::runtime;
 
 TEST_CASE("Ranges are found with their payload until they are removed") {
-  RangeRegistry registry;
+  static RangeRegistry registry;
   std::vector<RangeRegistry::Entry*> entries;
   for (uintptr_t i = 1; i <= 200; ++i) entries.push_back(registry.add(i * 100, i * 100 + 50, i));
   uintptr_t payload = 0;
@@ -28,7 +28,7 @@ TEST_CASE("Ranges are found with their payload until they are removed") {
 }
 
 TEST_CASE("Searching while ranges come and go never mixes two ranges") {
-  RangeRegistry registry;
+  static RangeRegistry registry;
   constexpr uintptr_t kStable = 1'000'000;
   registry.add(kStable, kStable + 10, 42);
   std::atomic<bool> stop = false;
