@@ -49,7 +49,7 @@ endfunction()
 # linker keeps one copy of those for all CPUs; tools/check-handlers looks for such copies.
 function(wrun_add_handlers target handlers)
   set(isas baseline)
-  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64" AND NOT WRUN_SANITIZE)
     list(APPEND isas v3)
     target_compile_definitions(${target} PRIVATE WRUN_HAVE_ISA_V3)
   endif()

@@ -24,8 +24,7 @@ uint32_t module_offset(const FuncCode& code, Pc pc, bool returns_to_pc) {
 
 using Names = std::map<const wasm::Module*, binary::NameSection>;
 
-void add_frame(runtime::Trap& trap, Names& names, const VMContext& vm, Pc pc,
-               bool returns_to_pc) {
+void add_frame(runtime::Trap& trap, Names& names, const VMContext& vm, Pc pc, bool returns_to_pc) {
   const wasm::Module& module = vm.instance->module();
   if (module.functions.size() == module.imported_functions) return;
   // Any function of the instance leads to the code of its module.

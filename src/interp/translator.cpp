@@ -61,11 +61,12 @@ void Translator::translate_body() {
   Instruction insn;
   while (!controls_.empty() && reader.next(insn)) {
     wasm_offset_ = insn.offset;
-    ++fuel_cost_;
-    if (reachable_)
+    if (reachable_) {
+      ++fuel_cost_;
       instruction(insn);
-    else
+    } else {
       skip_dead(insn);
+    }
   }
   WRUN_CHECK(controls_.empty());
   begin_metered_block();
