@@ -30,7 +30,7 @@ struct Config {
     bool enabled;
   };
   // Deviations from the defaults, in order.
-  std::vector<FeatureSwitch> features;
+  std::vector<FeatureSwitch> features = {};
   // Loops and calls look for Store::interrupt(), which costs a few percent. Without it an
   // interruption is seen only in host calls.
   bool interruptible = false;

@@ -76,7 +76,8 @@ template <class F>
 SlotFunction wrap_host_function(F function) {
   using Signature = HostSignature<decltype(std::function{function})>;
   using Traits = SignatureTraits<typename Signature::Guest>;
-  return [function = std::move(function)](Caller& caller, uint64_t* slots) mutable noexcept -> Result<void> {
+  return [function = std::move(function)](Caller& caller,
+                                          uint64_t* slots) mutable noexcept -> Result<void> {
     auto call = [&](auto... arguments) {
       if constexpr (Signature::kTakesCaller)
         return function(caller, arguments...);

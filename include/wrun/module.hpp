@@ -42,8 +42,8 @@ struct ExportType {
 };
 
 struct SectionInfo {
-  std::string name;     // "type", "import", … or "custom"
-  std::string custom;   // the name of a custom section
+  std::string name;    // "type", "import", … or "custom"
+  std::string custom;  // the name of a custom section
   // Of the contents, which for a custom section start after its name; in bytes.
   uint64_t offset = 0;
   uint64_t size = 0;

@@ -13,9 +13,9 @@ struct StoreState;
 }
 
 struct Limits {
-  uint64_t memory_bytes = UINT64_MAX;     // each linear memory; memory.grow beyond it gives -1
-  uint64_t table_elements = 10'000'000;   // each table
-  uint64_t stack_bytes = 8u << 20;        // frames of guest code; beyond: a trap
+  uint64_t memory_bytes = UINT64_MAX;    // each linear memory; memory.grow beyond it gives -1
+  uint64_t table_elements = 10'000'000;  // each table
+  uint64_t stack_bytes = 8u << 20;       // frames of guest code; beyond: a trap
   uint32_t instances = 10'000;
 };
 

@@ -23,9 +23,9 @@ struct WasiConfig {
     std::string guest;  // what the guest calls it
     bool read_only = false;
   };
-  std::vector<std::string> arguments;    // the first is the program's name
-  std::vector<std::string> environment;  // "NAME=value"
-  std::vector<Directory> directories;    // file descriptors 3, 4, … in this order
+  std::vector<std::string> arguments = {};    // the first is the program's name
+  std::vector<std::string> environment = {};  // "NAME=value"
+  std::vector<Directory> directories = {};    // file descriptors 3, 4, … in this order
   // Host descriptors for the guest's 0, 1 and 2; borrowed. -1: nothing to read, writes vanish.
   std::array<int, 3> stdio = {0, 1, 2};
 };

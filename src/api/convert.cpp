@@ -18,12 +18,12 @@ namespace {
 
 ValueKind kind_of(wasm::ValType type) {
   switch (type.kind()) {
-    case wasm::ValType::Kind::I32: return ValueKind::I32;
-    case wasm::ValType::Kind::I64: return ValueKind::I64;
-    case wasm::ValType::Kind::F32: return ValueKind::F32;
-    case wasm::ValType::Kind::F64: return ValueKind::F64;
+    case wasm::ValType::Kind::I32:  return ValueKind::I32;
+    case wasm::ValType::Kind::I64:  return ValueKind::I64;
+    case wasm::ValType::Kind::F32:  return ValueKind::F32;
+    case wasm::ValType::Kind::F64:  return ValueKind::F64;
     case wasm::ValType::Kind::V128: return ValueKind::V128;
-    default: break;
+    default:                        break;
   }
   if (type == wasm::kFuncRef) return ValueKind::FuncRef;
   if (type == wasm::kExternRef) return ValueKind::ExternRef;
@@ -44,7 +44,8 @@ FuncType to_public(const wasm::FuncType& type) {
 ExternType extern_type(const wasm::Module& module, wasm::ExternKind kind, uint32_t index) {
   ExternType type;
   type.kind = static_cast<ExternKind>(kind);
-  type.text = runtime::describe_import(module, {.module = {}, .name = {}, .kind = kind, .index = index});
+  type.text =
+      runtime::describe_import(module, {.module = {}, .name = {}, .kind = kind, .index = index});
   if (kind == wasm::ExternKind::Func) type.func = to_public(module.func_type(index));
   return type;
 }
@@ -52,14 +53,14 @@ static_assert(static_cast<int>(ExternKind::Tag) == static_cast<int>(wasm::Extern
 
 std::optional<wasm::ValType> to_internal(const ValueType& type) {
   switch (type.kind()) {
-    case ValueKind::I32: return wasm::kI32;
-    case ValueKind::I64: return wasm::kI64;
-    case ValueKind::F32: return wasm::kF32;
-    case ValueKind::F64: return wasm::kF64;
-    case ValueKind::V128: return wasm::kV128;
-    case ValueKind::FuncRef: return wasm::kFuncRef;
+    case ValueKind::I32:       return wasm::kI32;
+    case ValueKind::I64:       return wasm::kI64;
+    case ValueKind::F32:       return wasm::kF32;
+    case ValueKind::F64:       return wasm::kF64;
+    case ValueKind::V128:      return wasm::kV128;
+    case ValueKind::FuncRef:   return wasm::kFuncRef;
     case ValueKind::ExternRef: return wasm::kExternRef;
-    case ValueKind::Ref: break;
+    case ValueKind::Ref:       break;
   }
   return std::nullopt;
 }
@@ -129,8 +130,8 @@ Error to_error(runtime::Trap trap) {
   const bool exited = trap.code == runtime::TrapCode::Exit;
   Error error;
   error.kind = exited ? Error::Kind::Exit : Error::Kind::Trap;
-  error.message = exited ? "the guest exited with status " + std::to_string(trap.exit_status)
-                         : trap.message;
+  error.message =
+      exited ? "the guest exited with status " + std::to_string(trap.exit_status) : trap.message;
   error.trap = std::make_shared<const Trap>(std::move(trap));
   return error;
 }

@@ -68,10 +68,9 @@ void Linker::define_slot_function(std::string_view module, std::string_view name
 Result<void> Linker::define_func(std::string_view module, std::string_view name,
                                  const FuncType& type, DynamicFunction function) {
   const auto internal = to_internal(type);
-  if (!internal)
-    return fail(Error::Kind::Usage, "a host function cannot have type " + type.text());
-  auto on_slots = [type = *internal, function = std::move(function),
-                   store_id = state_->store->id](Caller& caller, uint64_t* slots) -> Result<void> {
+  if (!internal) return fail(Error::Kind::Usage, "a host function cannot have type " + type.text());
+  auto on_slots = [type = *internal, function = std::move(function), store_id = state_->store->id](
+                      Caller& caller, uint64_t* slots) -> Result<void> {
     const std::vector<Value> arguments = load_values(type.params, slots, store_id);
     const std::vector<Value> results = WRUN_TRY(function(caller, arguments));
     return store_values(results, type.results, "result", store_id, slots);

@@ -13,8 +13,8 @@ namespace wrun {
 namespace {
 
 // Spec 5.5.2, by section id.
-constexpr const char* kSectionNames[] = {"custom", "type",  "import",  "function", "table",
-                                         "memory", "global", "export", "start",    "element",
+constexpr const char* kSectionNames[] = {"custom", "type",   "import",     "function", "table",
+                                         "memory", "global", "export",     "start",    "element",
                                          "code",   "data",   "data count", "tag"};
 
 std::string section_name(uint8_t id) {
@@ -26,7 +26,10 @@ std::pair<std::span<const std::byte>, std::shared_ptr<const void>> copy(
     std::span<const std::byte> bytes) {
   auto owned = std::make_shared_for_overwrite<std::byte[]>(bytes.size());
   std::ranges::copy(bytes, owned.get());
-  return {{owned.get(), bytes.size()}, owned};
+  return {
+      {owned.get(), bytes.size()},
+      owned
+  };
 }
 
 }  // namespace

@@ -29,14 +29,14 @@ std::string float_text(Float number, Bits bits, int fraction_bits) {
 
 std::string kind_text(ValueKind kind) {
   switch (kind) {
-    case ValueKind::I32: return "i32";
-    case ValueKind::I64: return "i64";
-    case ValueKind::F32: return "f32";
-    case ValueKind::F64: return "f64";
-    case ValueKind::V128: return "v128";
-    case ValueKind::FuncRef: return wasm::to_string(wasm::kFuncRef);
+    case ValueKind::I32:       return "i32";
+    case ValueKind::I64:       return "i64";
+    case ValueKind::F32:       return "f32";
+    case ValueKind::F64:       return "f64";
+    case ValueKind::V128:      return "v128";
+    case ValueKind::FuncRef:   return wasm::to_string(wasm::kFuncRef);
     case ValueKind::ExternRef: return wasm::to_string(wasm::kExternRef);
-    case ValueKind::Ref: break;
+    case ValueKind::Ref:       break;
   }
   return "ref";
 }
@@ -58,14 +58,14 @@ std::string FuncType::text() const { return list_text(params) + " -> " + list_te
 
 std::string Value::text() const {
   switch (kind_) {
-    case ValueKind::I32: return std::to_string(i32());
-    case ValueKind::I64: return std::to_string(i64());
-    case ValueKind::F32: return float_text(f32(), static_cast<uint32_t>(slots_[0]), 23);
-    case ValueKind::F64: return float_text(f64(), slots_[0], 52);
-    case ValueKind::V128: return "0x" + hexadecimal(slots_[1], 16) + hexadecimal(slots_[0], 16);
+    case ValueKind::I32:       return std::to_string(i32());
+    case ValueKind::I64:       return std::to_string(i64());
+    case ValueKind::F32:       return float_text(f32(), static_cast<uint32_t>(slots_[0]), 23);
+    case ValueKind::F64:       return float_text(f64(), slots_[0], 52);
+    case ValueKind::V128:      return "0x" + hexadecimal(slots_[1], 16) + hexadecimal(slots_[0], 16);
     case ValueKind::FuncRef:
     case ValueKind::ExternRef:
-    case ValueKind::Ref: break;
+    case ValueKind::Ref:       break;
   }
   return is_null() ? "null" : "ref";
 }

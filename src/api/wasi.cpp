@@ -21,8 +21,8 @@ std::optional<RefusedPath> Wasi::last_refused() const {
   if (!refused) return std::nullopt;
   RefusedPath out{RefusedPath::Reason::NotFound, refused->directory, refused->path};
   switch (refused->reason) {
-    case wasi::RefusedPath::Reason::NotFound: break;
-    case wasi::RefusedPath::Reason::ReadOnly: out.reason = RefusedPath::Reason::ReadOnly; break;
+    case wasi::RefusedPath::Reason::NotFound:  break;
+    case wasi::RefusedPath::Reason::ReadOnly:  out.reason = RefusedPath::Reason::ReadOnly; break;
     case wasi::RefusedPath::Reason::OutsideOf: out.reason = RefusedPath::Reason::OutsideOf; break;
   }
   return out;

@@ -9,7 +9,10 @@ struct CommonOption {
   std::string_view name;
   Option option;
 };
-constexpr CommonOption kCommonOptions[] = {{"--dir", Option::Dir}, {"--env", Option::Env}};
+constexpr CommonOption kCommonOptions[] = {
+    {"--dir", Option::Dir},
+    {"--env", Option::Env}
+};
 
 // Takes one option, `--name value` or `--name=value`, off the front.
 bool take_common_option(Options& options, Arguments& arguments) {

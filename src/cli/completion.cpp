@@ -27,8 +27,8 @@ std::string value_options(ValueHint hint) {
   std::string names;
   for (const OptionSpec& spec : options()) {
     if (spec.value != ValueUse::Required || spec.hint != hint) continue;
-    const std::string name = spec.name.empty() ? fmt::format("-{}", spec.short_name)
-                                               : fmt::format("--{}", spec.name);
+    const std::string name =
+        spec.name.empty() ? fmt::format("-{}", spec.short_name) : fmt::format("--{}", spec.name);
     names += fmt::format("{}{}", names.empty() ? "" : "|", name);
   }
   return names;
@@ -110,9 +110,9 @@ std::string zsh_options(Command command) {
   for (const OptionSpec& spec : options()) {
     if (!spec.is_for(command)) continue;
     const auto line = [&](const std::string& name) {
-      text += fmt::format("    '*{}{}[{}]{}' \\\n", name,
-                          spec.value == ValueUse::Optional ? "=-" : "", zsh_text(spec.help),
-                          zsh_action(spec));
+      text +=
+          fmt::format("    '*{}{}[{}]{}' \\\n", name, spec.value == ValueUse::Optional ? "=-" : "",
+                      zsh_text(spec.help), zsh_action(spec));
     };
     if (!spec.name.empty()) line(fmt::format("--{}", spec.name));
     if (spec.short_name != 0) line(fmt::format("-{}", spec.short_name));

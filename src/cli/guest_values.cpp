@@ -116,10 +116,10 @@ std::optional<Value> as_value(const std::optional<T>& number) {
 
 std::optional<Value> parse_value(const ValueType& type, std::string_view text) {
   switch (type.kind()) {
-    case ValueKind::I32: return as_value(parse_integer<uint32_t>(text));
-    case ValueKind::I64: return as_value(parse_integer<uint64_t>(text));
-    case ValueKind::F32: return as_value(parse_float<float>(text));
-    case ValueKind::F64: return as_value(parse_float<double>(text));
+    case ValueKind::I32:  return as_value(parse_integer<uint32_t>(text));
+    case ValueKind::I64:  return as_value(parse_integer<uint64_t>(text));
+    case ValueKind::F32:  return as_value(parse_float<float>(text));
+    case ValueKind::F64:  return as_value(parse_float<double>(text));
     case ValueKind::V128: {
       const auto number = parse_magnitude(text);
       if (!number) return std::nullopt;

@@ -61,8 +61,9 @@ std::string help_text(Command command, bool all) {
   const CommandSpec& spec = spec_of(command);
   std::string text;
   if (command == Command::Run) {
-    text = fmt::format("wrun {}, a WebAssembly runtime\nUsage: wrun [OPTIONS] {}   (- is stdin)\n{}",
-                       version(), spec.arguments, command_list());
+    text =
+        fmt::format("wrun {}, a WebAssembly runtime\nUsage: wrun [OPTIONS] {}   (- is stdin)\n{}",
+                    version(), spec.arguments, command_list());
     text += "Options, before MODULE; what follows it belongs to the guest:\n";
   } else {
     text = fmt::format("{}\nUsage: wrun {} [OPTIONS] {}\nOptions:\n", spec.help, spec.name,

@@ -14,14 +14,14 @@ struct Count {
   uint64_t ModuleCounts::* member;
 };
 constexpr Count kCounts[] = {
-    {"types", &ModuleCounts::types},
-    {"functions", &ModuleCounts::functions},
-    {"tables", &ModuleCounts::tables},
-    {"memories", &ModuleCounts::memories},
-    {"globals", &ModuleCounts::globals},
-    {"tags", &ModuleCounts::tags},
+    {           "types",            &ModuleCounts::types},
+    {       "functions",        &ModuleCounts::functions},
+    {          "tables",           &ModuleCounts::tables},
+    {        "memories",         &ModuleCounts::memories},
+    {         "globals",          &ModuleCounts::globals},
+    {            "tags",             &ModuleCounts::tags},
     {"element segments", &ModuleCounts::element_segments},
-    {"data segments", &ModuleCounts::data_segments},
+    {   "data segments",    &ModuleCounts::data_segments},
 };
 
 // What a module is for, by its exports.
@@ -36,8 +36,8 @@ std::string_view kind_of(const Module& module) {
 }
 
 std::string text_info(const std::string& file, const Module& module) {
-  std::string text = fmt::format("{}: WebAssembly module, {} bytes, a {}\n", file, module.size(),
-                                 kind_of(module));
+  std::string text =
+      fmt::format("{}: WebAssembly module, {} bytes, a {}\n", file, module.size(), kind_of(module));
   if (!module.name().empty()) text += fmt::format("name: {}\n", printable(module.name()));
 
   const auto features = module.required_features();
@@ -47,7 +47,8 @@ std::string text_info(const std::string& file, const Module& module) {
   text += "\nsections:\n";
   for (const SectionInfo& section : module.sections()) {
     const std::string name =
-        section.custom.empty() ? section.name : fmt::format("{} \"{}\"", section.name, printable(section.custom));
+        section.custom.empty() ? section.name
+                               : fmt::format("{} \"{}\"", section.name, printable(section.custom));
     text += fmt::format("  {:<28} {:>12} bytes at {:#x}\n", name, section.size, section.offset);
   }
 

@@ -36,7 +36,7 @@ class JsonWriter {
 
   std::string text_;
   int depth_ = 0;
-  bool first_ = true;      // nothing in the current object or array yet
+  bool first_ = true;  // nothing in the current object or array yet
   bool after_key_ = false;
 };
 

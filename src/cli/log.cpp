@@ -15,8 +15,8 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
   switch (level) {
     case LogLevel::Trace: return spdlog::level::trace;
     case LogLevel::Debug: return spdlog::level::debug;
-    case LogLevel::Info: return spdlog::level::info;
-    case LogLevel::Warn: return spdlog::level::warn;
+    case LogLevel::Info:  return spdlog::level::info;
+    case LogLevel::Warn:  return spdlog::level::warn;
     case LogLevel::Error: return spdlog::level::err;
   }
   return spdlog::level::off;

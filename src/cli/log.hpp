@@ -13,7 +13,7 @@ enum class LogLevel : uint8_t { Trace, Debug, Info, Warn, Error };
 
 class Log {
  public:
-  Log();  // silent
+  Log();                                 // silent
   explicit Log(std::string_view level);  // one of the words of --log
   ~Log();
   Log(const Log&) = delete;

@@ -47,7 +47,8 @@ std::string option_section(const CommandSpec& command) {
 constexpr std::string_view kDescription =
     ".SH DESCRIPTION\n"
     "Runs a WebAssembly module, a file or the standard input (\\fB\\-\\fR), with WASI preview 1.\n"
-    "The guest can reach nothing of the host but its standard streams, unless an option grants it.\n"
+    "The guest can reach nothing of the host but its standard streams, unless an option grants "
+    "it.\n"
     "Options come before \\fIMODULE\\fR; everything after it belongs to the guest.\n";
 
 constexpr std::string_view kExitStatus =

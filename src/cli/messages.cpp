@@ -18,15 +18,16 @@ struct ImportAdvice {
   std::string_view advice;
 };
 constexpr ImportAdvice kImportAdvice[] = {
-    {"wasi_snapshot_preview1", "is not a function of WASI preview 1; --preload NAME=FILE can provide it"},
-    {"wasi_unstable", "is not a function of this WASI version; --preload NAME=FILE can provide it"},
-    {"wasi_ephemeral_", "is an extension of WASI that wrun does not have"},
-    {"wasi:", "belongs to WASI 0.2 and components; build for WASI preview 1 (wasm32-wasip1)"},
-    {"wasi", "is for threads as wasi-threads has them, which wrun does not have; build without"},
-    {"gojs", "is for JavaScript hosts; build with GOOS=wasip1 GOARCH=wasm"},
-    {"go", "is for JavaScript hosts; build with GOOS=wasip1 GOARCH=wasm"},
-    {"wbg", "is wasm-bindgen's, for JavaScript hosts; build for wasm32-wasip1"},
-    {"__wbindgen_", "is wasm-bindgen's, for JavaScript hosts; build for wasm32-wasip1"},
+    {"wasi_snapshot_preview1",
+     "is not a function of WASI preview 1; --preload NAME=FILE can provide it"                                   },
+    {         "wasi_unstable",       "is not a function of this WASI version; --preload NAME=FILE can provide it"},
+    {       "wasi_ephemeral_",                                  "is an extension of WASI that wrun does not have"},
+    {                 "wasi:",     "belongs to WASI 0.2 and components; build for WASI preview 1 (wasm32-wasip1)"},
+    {                  "wasi", "is for threads as wasi-threads has them, which wrun does not have; build without"},
+    {                  "gojs",                      "is for JavaScript hosts; build with GOOS=wasip1 GOARCH=wasm"},
+    {                    "go",                      "is for JavaScript hosts; build with GOOS=wasip1 GOARCH=wasm"},
+    {                   "wbg",                 "is wasm-bindgen's, for JavaScript hosts; build for wasm32-wasip1"},
+    {           "__wbindgen_",                 "is wasm-bindgen's, for JavaScript hosts; build for wasm32-wasip1"},
 };
 
 bool is_word(std::string_view prefix) { return !prefix.ends_with('_') && !prefix.ends_with(':'); }
@@ -80,9 +81,9 @@ std::string describe_load_error(std::string_view file, const Error& error,
 }
 
 std::string describe_missing_imports(std::string_view file, std::span<const ImportType> missing) {
-  std::string text =
-      fmt::format("cannot link `{}`: {} not provided", file,
-                  missing.size() == 1 ? "an import is" : fmt::format("{} imports are", missing.size()));
+  std::string text = fmt::format(
+      "cannot link `{}`: {} not provided", file,
+      missing.size() == 1 ? "an import is" : fmt::format("{} imports are", missing.size()));
   std::vector<std::string_view> modules;
   for (size_t i = 0; i < missing.size(); ++i) {
     const ImportType& import = missing[i];
@@ -109,10 +110,10 @@ std::string describe_missing_export(std::string_view file, std::string_view name
   std::string text = fmt::format("`{}` exports no function `{}`", file, name);
   if (functions.empty()) return text + ", nor any other";
   const auto similar = similar_words(name, functions, 5);
-  if (!similar.empty()) return text + fmt::format("; did you mean `{}`?", fmt::join(similar, "`, `"));
+  if (!similar.empty())
+    return text + fmt::format("; did you mean `{}`?", fmt::join(similar, "`, `"));
   const size_t listed = std::min(functions.size(), kMaxListed);
-  text += fmt::format("; it exports `{}`",
-                      fmt::join(std::span(functions).first(listed), "`, `"));
+  text += fmt::format("; it exports `{}`", fmt::join(std::span(functions).first(listed), "`, `"));
   if (listed < functions.size()) text += fmt::format(" and {} more", functions.size() - listed);
   return text;
 }
@@ -120,7 +121,8 @@ std::string describe_missing_export(std::string_view file, std::string_view name
 std::string describe_trap(const Trap& trap) {
   std::string text = fmt::format("the guest trapped: {}", trap.message);
   for (size_t i = 0; i < trap.frames.size(); ++i) text += frame_text(i, trap.frames[i]);
-  if (trap.omitted_frames != 0) text += fmt::format("\n        and {} more frames", trap.omitted_frames);
+  if (trap.omitted_frames != 0)
+    text += fmt::format("\n        and {} more frames", trap.omitted_frames);
   return text;
 }
 
@@ -130,16 +132,19 @@ std::string describe_refused_path(const RefusedPath& refused,
   const auto base = std::ranges::find(granted, refused.directory, &WasiConfig::Directory::guest);
   const std::string host = base == granted.end() ? "" : base->host;
   if (refused.reason == RefusedPath::Reason::ReadOnly)
-    return fmt::format("the guest may only read, but not change `{}`; --dir {}::{} without ::ro lets it",
-                       refused.path, host.empty() ? "HOST" : host,
-                       refused.directory.empty() ? "GUEST" : refused.directory);
+    return fmt::format(
+        "the guest may only read, but not change `{}`; --dir {}::{} without ::ro lets it",
+        refused.path, host.empty() ? "HOST" : host,
+        refused.directory.empty() ? "GUEST" : refused.directory);
   if (host.empty() && !refused.path.starts_with('/'))
-    return fmt::format("the guest was refused `{}`, which leads out of the directories it was "
-                       "granted; --dir HOST::GUEST grants more",
-                       refused.path);
+    return fmt::format(
+        "the guest was refused `{}`, which leads out of the directories it was "
+        "granted; --dir HOST::GUEST grants more",
+        refused.path);
   const std::string parent = (path(host) / refused.path).lexically_normal().parent_path().string();
-  return fmt::format("the guest was refused `{}`, outside of what it was granted; --dir {} grants it",
-                     refused.path, parent.empty() ? "." : parent);
+  return fmt::format(
+      "the guest was refused `{}`, outside of what it was granted; --dir {} grants it",
+      refused.path, parent.empty() ? "." : parent);
 }
 
 }  // namespace wrun::cli

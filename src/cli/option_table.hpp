@@ -58,14 +58,14 @@ enum class ValueHint : uint8_t { None, Directory, File, Words };
 
 struct OptionSpec {
   Option option;
-  std::string_view name;        // without the dashes; empty: only the short form
-  char short_name = 0;          // 0: none
+  std::string_view name;  // without the dashes; empty: only the short form
+  char short_name = 0;    // 0: none
   ValueUse value = ValueUse::None;
   std::string_view value_name;  // as help shows it
   ValueHint hint = ValueHint::None;
-  std::string_view words;       // ValueHint::Words: separated by spaces
-  bool common = false;          // shown by --help; the rest by --help-all
-  uint32_t commands = 0;        // bit set of Command
+  std::string_view words;  // ValueHint::Words: separated by spaces
+  bool common = false;     // shown by --help; the rest by --help-all
+  uint32_t commands = 0;   // bit set of Command
   std::string_view help;
 
   bool is_for(Command command) const { return (commands >> static_cast<int>(command)) & 1; }

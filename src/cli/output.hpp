@@ -7,7 +7,7 @@ namespace wrun::cli {
 
 // Exit statuses of the command itself; a guest's own is passed through.
 inline constexpr int kSuccess = 0;
-inline constexpr int kFailure = 1;   // cannot be loaded, validated, linked or written
+inline constexpr int kFailure = 1;  // cannot be loaded, validated, linked or written
 inline constexpr int kBadUsage = 2;
 inline constexpr int kTrapped = 134;  // as a process that abort() ended looks to a shell
 

@@ -13,13 +13,34 @@ struct Unit {
 };
 
 constexpr Unit kSizeUnits[] = {
-    {"", 1},          {"B", 1},         {"K", 0x1p10},   {"KiB", 0x1p10}, {"k", 0x1p10},
-    {"M", 0x1p20},    {"MiB", 0x1p20},  {"m", 0x1p20},   {"G", 0x1p30},   {"GiB", 0x1p30},
-    {"g", 0x1p30},    {"T", 0x1p40},    {"TiB", 0x1p40}, {"KB", 1e3},     {"kB", 1e3},
-    {"MB", 1e6},      {"GB", 1e9},      {"TB", 1e12},
+    {   "",      1},
+    {  "B",      1},
+    {  "K", 0x1p10},
+    {"KiB", 0x1p10},
+    {  "k", 0x1p10},
+    {  "M", 0x1p20},
+    {"MiB", 0x1p20},
+    {  "m", 0x1p20},
+    {  "G", 0x1p30},
+    {"GiB", 0x1p30},
+    {  "g", 0x1p30},
+    {  "T", 0x1p40},
+    {"TiB", 0x1p40},
+    { "KB",    1e3},
+    { "kB",    1e3},
+    { "MB",    1e6},
+    { "GB",    1e9},
+    { "TB",   1e12},
 };
 constexpr Unit kTimeUnits[] = {
-    {"", 1e9}, {"ns", 1}, {"us", 1e3}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"min", 60e9}, {"h", 3600e9},
+    {   "",    1e9},
+    { "ns",      1},
+    { "us",    1e3},
+    { "ms",    1e6},
+    {  "s",    1e9},
+    {  "m",   60e9},
+    {"min",   60e9},
+    {  "h", 3600e9},
 };
 
 std::optional<uint64_t> parse_quantity(std::string_view text, std::span<const Unit> units,

@@ -237,9 +237,10 @@ void Run::note_nothing_to_run(const Module& module) {
   for (const ExportType& entry : module.exports())
     if (entry.type.kind == ExternKind::Func && functions.empty()) functions = printable(entry.name);
   if (!functions.empty())
-    report_note(fmt::format("`{}` is not a program: it exports no `_start`; call a function with "
-                            "--invoke, for example --invoke {}",
-                            options_.module, functions));
+    report_note(
+        fmt::format("`{}` is not a program: it exports no `_start`; call a function with "
+                    "--invoke, for example --invoke {}",
+                    options_.module, functions));
 }
 
 int Run::status_of(const Error& error) {
@@ -278,7 +279,9 @@ void Run::give_hint() {
     const size_t slash = argument.rfind('/');
     return report_hint(fmt::format(
         "`{}` is there, but the guest was granted no directory; --dir {} grants it", argument,
-        slash == argument.npos ? "." : slash == 0 ? "/" : argument.substr(0, slash)));
+        slash == argument.npos ? "."
+        : slash == 0           ? "/"
+                               : argument.substr(0, slash)));
   }
 }
 

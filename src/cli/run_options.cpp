@@ -172,9 +172,16 @@ constexpr Key kWasmKeys[] = {
      }},
     {"max-table-elements", set_table_elements},
 };
-constexpr Key kWasiKeys[] = {{"inherit-env", set_inherit_env}, {"cli", accept_cli}};
-constexpr Key kOptimizeKeys[] = {{"opt-level", accept_opt_level}};
-constexpr Key kCodegenKeys[] = {{"cache", accept_switch}};
+constexpr Key kWasiKeys[] = {
+    {"inherit-env", set_inherit_env},
+    {        "cli",      accept_cli}
+};
+constexpr Key kOptimizeKeys[] = {
+    {"opt-level", accept_opt_level}
+};
+constexpr Key kCodegenKeys[] = {
+    {"cache", accept_switch}
+};
 
 Usage apply_key(Options& options, char group, std::span<const Key> keys, std::string_view item) {
   const size_t equals = item.find('=');
@@ -208,32 +215,32 @@ Usage apply_keys(Options& options, char group, std::span<const Key> keys, std::s
 
 Usage apply(Options& options, Option option, std::string_view value) {
   switch (option) {
-    case Option::Dir: return add_directory(options, value);
-    case Option::Env: return add_variable(options, value);
+    case Option::Dir:        return add_directory(options, value);
+    case Option::Env:        return add_variable(options, value);
     case Option::InheritEnv: options.inherit_environment = true; return {};
-    case Option::Argv0: options.argv0 = value; return {};
-    case Option::Invoke: options.invoke = value; return {};
-    case Option::Preload: return add_preload(options, value);
-    case Option::MaxMemory: return set_size(options.limits.memory_bytes, "--max-memory", value);
-    case Option::MaxStack: return set_size(options.limits.stack_bytes, "--max-stack", value);
+    case Option::Argv0:      options.argv0 = value; return {};
+    case Option::Invoke:     options.invoke = value; return {};
+    case Option::Preload:    return add_preload(options, value);
+    case Option::MaxMemory:  return set_size(options.limits.memory_bytes, "--max-memory", value);
+    case Option::MaxStack:   return set_size(options.limits.stack_bytes, "--max-stack", value);
     case Option::MaxTableElements:
       return set_table_elements(options, "--max-table-elements", value);
-    case Option::Timeout: return set_timeout(options, "--timeout", value);
-    case Option::Fuel: return set_fuel(options, "--fuel", value);
-    case Option::Enable: return set_feature(options, "--enable", value, true);
-    case Option::Disable: return set_feature(options, "--disable", value, false);
-    case Option::Stats: return set_stats(options, value);
-    case Option::Log: return set_log(options, value);
-    case Option::Quiet: options.quiet = true; return {};
-    case Option::Json: options.json = true; return {};
-    case Option::WasmKeys: return apply_keys(options, 'W', kWasmKeys, value);
-    case Option::WasiKeys: return apply_keys(options, 'S', kWasiKeys, value);
+    case Option::Timeout:      return set_timeout(options, "--timeout", value);
+    case Option::Fuel:         return set_fuel(options, "--fuel", value);
+    case Option::Enable:       return set_feature(options, "--enable", value, true);
+    case Option::Disable:      return set_feature(options, "--disable", value, false);
+    case Option::Stats:        return set_stats(options, value);
+    case Option::Log:          return set_log(options, value);
+    case Option::Quiet:        options.quiet = true; return {};
+    case Option::Json:         options.json = true; return {};
+    case Option::WasmKeys:     return apply_keys(options, 'W', kWasmKeys, value);
+    case Option::WasiKeys:     return apply_keys(options, 'S', kWasiKeys, value);
     case Option::OptimizeKeys: return apply_keys(options, 'O', kOptimizeKeys, value);
-    case Option::CodegenKeys: return apply_keys(options, 'C', kCodegenKeys, value);
-    case Option::DebugKeys: return apply_keys(options, 'D', {}, value);
-    case Option::Help: options.help = true; return {};
-    case Option::HelpAll: options.help_all = true; return {};
-    case Option::Version: options.version = true; return {};
+    case Option::CodegenKeys:  return apply_keys(options, 'C', kCodegenKeys, value);
+    case Option::DebugKeys:    return apply_keys(options, 'D', {}, value);
+    case Option::Help:         options.help = true; return {};
+    case Option::HelpAll:      options.help_all = true; return {};
+    case Option::Version:      options.version = true; return {};
   }
   return {};
 }
