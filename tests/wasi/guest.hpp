@@ -25,7 +25,7 @@ namespace wrun::wasi {
 
 inline std::ostream& operator<<(std::ostream& out, Errno error) { return out << errno_name(error); }
 inline std::ostream& operator<<(std::ostream& out, PathResolution mode) {
-  return out << (mode == PathResolution::Walk ? "walk" : "openat2");
+  return out << (mode == PathResolution::Walk ? "walk" : "automatic");
 }
 
 }  // namespace wrun::wasi

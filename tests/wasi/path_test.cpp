@@ -10,7 +10,7 @@
 namespace wrun::wasi::test {
 namespace {
 
-PathResolution any_mode() { return GENERATE(PathResolution::Openat2, PathResolution::Walk); }
+PathResolution any_mode() { return GENERATE(PathResolution::Automatic, PathResolution::Walk); }
 
 }  // namespace
 
@@ -461,7 +461,7 @@ TEST_CASE("both ways of resolving paths agree") {
       "a",   "b",    "c",    "file",     "up", "out", "dir", "to", "l", "m",      "loop",
       "abs", "dots", "self", "dangling", "..", "..",  ".",   "",   "",  "absent", "new"};
 
-  PathResolver kernel(PathResolution::Openat2);
+  PathResolver kernel(PathResolution::Automatic);
   PathResolver walk(PathResolution::Walk);
   const int root = guest.wasi->descriptors().find(Guest::kRoot)->host.get();
   const auto inode = [](int directory, const char* name) {
