@@ -29,8 +29,8 @@ uint64_t value_of(const Instruction& insn) {
   switch (insn.op) {
     case Op::RefFunc:
     case Op::GlobalGet: return insn.index;
-    case Op::RefNull: return insn.heap.bits();
-    default: return insn.value;
+    case Op::RefNull:   return insn.heap.bits();
+    default:            return insn.value;
   }
 }
 

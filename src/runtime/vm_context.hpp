@@ -17,7 +17,7 @@ struct VMContext;
 // A linear memory as running code sees it. `base` never changes during the memory's life.
 struct MemoryView {
   std::byte* base = nullptr;
-  uint64_t size = 0;      // bytes
+  uint64_t size = 0;  // bytes
 };
 
 struct FuncRef;
@@ -27,7 +27,7 @@ using RefSlot = uint64_t;
 
 struct TableView {
   RefSlot* elements = nullptr;
-  uint64_t size = 0;      // elements
+  uint64_t size = 0;  // elements
 };
 
 // A global's cell; v128 uses both slots. Imported globals share the exporter's cell.
@@ -42,16 +42,16 @@ using HostCallback = TrapCode (*)(void* environment, VMContext& caller, uint64_t
 
 // What a function reference points to; one per function and instance, never moves.
 struct FuncRef {
-  uint32_t type_id = 0;                // canonical (wasm::TypeRegistry)
+  uint32_t type_id = 0;  // canonical (wasm::TypeRegistry)
   bool is_host = false;
   uint32_t param_slots = 0;
   uint32_t result_slots = 0;
-  VMContext* vm = nullptr;             // the defining instance; of a host function: null
-  void* code = nullptr;                // the tier's record of the function; host: null
-  HostCallback callback = nullptr;     // host functions
+  VMContext* vm = nullptr;          // the defining instance; of a host function: null
+  void* code = nullptr;             // the tier's record of the function; host: null
+  HostCallback callback = nullptr;  // host functions
   void* environment = nullptr;
   const wasm::FuncType* type = nullptr;
-  uint32_t function_index = 0;         // in its module
+  uint32_t function_index = 0;  // in its module
 };
 
 struct VMContext {

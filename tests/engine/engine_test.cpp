@@ -45,8 +45,12 @@ TEST_CASE("From bytes to a result") {
   Engine engine({});
   const auto store = engine.new_store();
   ModuleBuilder builder;
-  const uint32_t add = builder.function({{kI32, kI32}, {kI32}},
-                                        Code()(Op::LocalGet, 0)(Op::LocalGet, 1)(Op::I32Add));
+  const uint32_t add = builder.function(
+      {
+          {kI32, kI32},
+          {kI32}
+  },
+      Code()(Op::LocalGet, 0)(Op::LocalGet, 1)(Op::I32Add));
   runtime::Instance& instance = instantiate(engine, *store, builder);
   uint64_t slots[2] = {40, 2};
   REQUIRE(store->call(instance.function(add), slots).has_value());

@@ -19,7 +19,12 @@ wasm::TableType func_table(uint64_t minimum) {
 TEST_CASE("An instance has what its module defines, in the order of its index spaces") {
   World world;
   ModuleBuilder builder;
-  const uint32_t first = builder.function({{kI32, kV128}, {kI64}}, Code().i64(0));
+  const uint32_t first = builder.function(
+      {
+          {kI32, kV128},
+          {kI64}
+  },
+      Code().i64(0));
   const uint32_t second = builder.function({}, Code());
   builder.memory(kOnePage);
   builder.table(func_table(3));
@@ -198,7 +203,9 @@ TEST_CASE("A segment out of bounds traps and leaves the earlier ones in place") 
 TEST_CASE("64-bit offsets of segments") {
   World world;
   ModuleBuilder builder;
-  builder.memory({.limits = {.minimum = 1, .is_64 = true}});
+  builder.memory({
+      .limits = {.minimum = 1, .is_64 = true}
+  });
   const int64_t offset = GENERATE(int64_t{65'533}, int64_t{1} << 32, int64_t{-1});
   builder.data(0, Code().i64(offset), "abc");
   const auto instance = world.try_instantiate(builder);

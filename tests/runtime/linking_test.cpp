@@ -15,11 +15,15 @@ wasm::FuncType function_type(std::vector<wasm::ValType> params,
 }
 
 wasm::MemoryType memory_type(uint64_t minimum, std::optional<uint64_t> maximum = {}) {
-  return {.limits = {.minimum = minimum, .maximum = maximum}};
+  return {
+      .limits = {.minimum = minimum, .maximum = maximum}
+  };
 }
 
 wasm::TableType table_type(uint64_t minimum, std::optional<uint64_t> maximum = {}) {
-  return {.limits = {.minimum = minimum, .maximum = maximum}};
+  return {
+      .limits = {.minimum = minimum, .maximum = maximum}
+  };
 }
 
 // Why `provided` cannot be the only import of `builder`; empty if it can.
@@ -88,8 +92,15 @@ TEST_CASE("Memories match by limits, of which the minimum is the present size") 
   CHECK_FALSE(check(memory_type(3)).empty());
   REQUIRE(memory->grow(1).has_value());
   CHECK(check(memory_type(3)).empty());
-  CHECK_FALSE(check({.limits = {.minimum = 1, .is_64 = true}}).empty());
-  CHECK_FALSE(check({.limits = {.minimum = 1, .maximum = 9}, .is_shared = true}).empty());
+  CHECK_FALSE(check({
+                        .limits = {.minimum = 1, .is_64 = true}
+  })
+                  .empty());
+  CHECK_FALSE(check({
+                        .limits = {.minimum = 1, .maximum = 9},
+                          .is_shared = true
+  })
+                  .empty());
 
   Memory* unbounded = *world.store.add_memory(memory_type(2));
   ModuleBuilder bounded;
@@ -109,7 +120,10 @@ TEST_CASE("Tables match by element type and limits") {
   CHECK(check({.element = wasm::kExternRef, .limits = {.minimum = 1}}) ==
         "incompatible import type\n"
         "  env::t: expected table 1 externref, found table 2 5 funcref");
-  CHECK_FALSE(check({.limits = {.minimum = 1, .is_64 = true}}).empty());
+  CHECK_FALSE(check({
+                        .limits = {.minimum = 1, .is_64 = true}
+  })
+                  .empty());
 }
 
 TEST_CASE("Globals match by mutability and type; immutable ones may be more special") {
@@ -118,8 +132,16 @@ TEST_CASE("Globals match by mutability and type; immutable ones may be more spec
   World world;
   Global& constant = world.store.add_global({kI32, false}, {});
   Global& variable = world.store.add_global({kI32, true}, {});
-  Global& reference = world.store.add_global({func, false}, {{1, 0}});
-  Global& variable_reference = world.store.add_global({func, true}, {{1, 0}});
+  Global& reference = world.store.add_global(
+      {
+          func, false
+  },
+      {{1, 0}});
+  Global& variable_reference = world.store.add_global(
+      {
+          func, true
+  },
+      {{1, 0}});
   const auto check = [&](Global& global, const wasm::GlobalType& wanted) {
     ModuleBuilder builder;
     builder.import_global("env", "g", wanted);

@@ -9,7 +9,9 @@ using namespace wrun::runtime;
 namespace {
 
 wasm::TableType elements(uint64_t minimum, std::optional<uint64_t> maximum = {}) {
-  return {.limits = {.minimum = minimum, .maximum = maximum}};
+  return {
+      .limits = {.minimum = minimum, .maximum = maximum}
+  };
 }
 
 std::unique_ptr<Table> make(const wasm::TableType& type, RefSlot init = 0,

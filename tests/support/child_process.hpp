@@ -1,6 +1,7 @@
 // Runs part of a test in a child process: for what would end the process or change it for good.
 #pragma once
 
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,6 +30,16 @@ inline bool limit_address_space(size_t bytes) {
   const size_t limit = pages * static_cast<size_t>(sysconf(_SC_PAGESIZE)) + bytes;
   const rlimit limits = {limit, limit};
   return read && setrlimit(RLIMIT_AS, &limits) == 0;
+}
+
+// Emulators of other machines may ignore the limit.
+inline bool can_limit_address_space() {
+  return status_in_child([] {
+           void* mapping = limit_address_space(1 << 20) ? mmap(nullptr, 1 << 30, PROT_NONE,
+                                                               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                                                        : MAP_FAILED;
+           return mapping == MAP_FAILED;
+         }) == 0;
 }
 
 }  // namespace wrun::test
