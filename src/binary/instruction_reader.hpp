@@ -119,17 +119,16 @@ class InstructionReader {
     switch (wasm::info(out.op).imm) {
 #define WRUN_IMM(kind) \
   case wasm::Imm::kind: return read_immediate<wasm::Imm::kind>(out);
-      WRUN_IMM(None)
-      WRUN_IMM(Block)
-      WRUN_IMM(Label) WRUN_IMM(LabelTable) WRUN_IMM(Func) WRUN_IMM(TypeTable) WRUN_IMM(Type)
-          WRUN_IMM(Local) WRUN_IMM(Global) WRUN_IMM(Table) WRUN_IMM(TableTable) WRUN_IMM(ElemTable)
-              WRUN_IMM(Elem) WRUN_IMM(Data) WRUN_IMM(DataMemory) WRUN_IMM(Memory)
-                  WRUN_IMM(MemoryMemory) WRUN_IMM(MemArg) WRUN_IMM(MemArgLane) WRUN_IMM(Lane)
-                      WRUN_IMM(V128) WRUN_IMM(Lanes16) WRUN_IMM(I32) WRUN_IMM(I64) WRUN_IMM(F32)
-                          WRUN_IMM(F64) WRUN_IMM(HeapType) WRUN_IMM(SelectTypes) WRUN_IMM(TypeField)
-                              WRUN_IMM(TypeType) WRUN_IMM(TypeData) WRUN_IMM(TypeElem)
-                                  WRUN_IMM(TypeCount) WRUN_IMM(BrOnCast) WRUN_IMM(TryTable)
-                                      WRUN_IMM(Tag) WRUN_IMM(Zero)
+      // clang-format off
+      WRUN_IMM(None) WRUN_IMM(Block) WRUN_IMM(Label) WRUN_IMM(LabelTable) WRUN_IMM(Func)
+      WRUN_IMM(TypeTable) WRUN_IMM(Type) WRUN_IMM(Local) WRUN_IMM(Global) WRUN_IMM(Table)
+      WRUN_IMM(TableTable) WRUN_IMM(ElemTable) WRUN_IMM(Elem) WRUN_IMM(Data) WRUN_IMM(DataMemory)
+      WRUN_IMM(Memory) WRUN_IMM(MemoryMemory) WRUN_IMM(MemArg) WRUN_IMM(MemArgLane) WRUN_IMM(Lane)
+      WRUN_IMM(V128) WRUN_IMM(Lanes16) WRUN_IMM(I32) WRUN_IMM(I64) WRUN_IMM(F32) WRUN_IMM(F64)
+      WRUN_IMM(HeapType) WRUN_IMM(SelectTypes) WRUN_IMM(TypeField) WRUN_IMM(TypeType)
+      WRUN_IMM(TypeData) WRUN_IMM(TypeElem) WRUN_IMM(TypeCount) WRUN_IMM(BrOnCast)
+      WRUN_IMM(TryTable) WRUN_IMM(Tag) WRUN_IMM(Zero)
+      // clang-format on
 #undef WRUN_IMM
     }
     return false;
