@@ -117,7 +117,10 @@ TEST_CASE("A guarded memory reserves all that its addresses can form") {
 }
 
 TEST_CASE("Where address space is scarce, explicit checks take over and leave the host some") {
-  if (!test::can_limit_address_space()) return WARN("address space has no limit here");
+  if (!test::can_limit_address_space()) {
+    WARN("address space has no limit here");
+    return;
+  }
   const int status = test::status_in_child([] {
     if (!test::limit_address_space(size_t{3} << 30)) return false;
     auto memory = Memory::create(pages(1), {});
@@ -132,7 +135,10 @@ TEST_CASE("Where address space is scarce, explicit checks take over and leave th
 }
 
 TEST_CASE("The initial size is reserved even if nothing else fits beside it") {
-  if (!test::can_limit_address_space()) return WARN("address space has no limit here");
+  if (!test::can_limit_address_space()) {
+    WARN("address space has no limit here");
+    return;
+  }
   const int status = test::status_in_child([] {
     if (!test::limit_address_space(size_t{300} << 20)) return false;
     auto fits = Memory::create(pages(4'000), {});  // 250 MiB

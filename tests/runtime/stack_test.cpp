@@ -31,7 +31,10 @@ TEST_CASE("A stack of no size has at least a page, one of any size can be refuse
   CHECK(smallest.bytes() == os_page_size());
   CHECK(smallest.ensure_mapped());
 
-  if (!test::can_limit_address_space()) return WARN("address space has no limit here");
+  if (!test::can_limit_address_space()) {
+    WARN("address space has no limit here");
+    return;
+  }
   Stack largest(UINT64_MAX);
   const int status = test::status_in_child([&] {
     return test::limit_address_space(size_t{1} << 30) && !largest.ensure_mapped() &&
