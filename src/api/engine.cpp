@@ -7,7 +7,7 @@ namespace wrun {
 
 std::span<const FeatureInfo> known_features() {
   static constexpr FeatureInfo kKnown[] = {
-#define WRUN_FEATURE(id, name, on) {name, on},
+#define WRUN_FEATURE(id, name, standard, on) {name, on},
 #include "wasm/features.def"
 #undef WRUN_FEATURE
   };

@@ -52,7 +52,7 @@ bool read_type_index(Cursor& cursor, uint32_t& out, const char* malformed) {
 
 const char* disabled_text(Feature feature) {
   static constexpr const char* kTexts[] = {
-#define WRUN_FEATURE(id, name, on) "the feature " name " is disabled",
+#define WRUN_FEATURE(id, name, standard, on) "the feature " name " is disabled",
 #include "wasm/features.def"
 #undef WRUN_FEATURE
   };

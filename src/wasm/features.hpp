@@ -8,19 +8,23 @@
 namespace wrun::wasm {
 
 enum class Feature : uint8_t {
-#define WRUN_FEATURE(id, name, on) id,
+#define WRUN_FEATURE(id, name, standard, on) id,
 #include "wasm/features.def"
 #undef WRUN_FEATURE
 };
 
+// Versions of the standard; `Proposal` is part of none yet (or, as a legacy form, of none any more).
+enum class Standard : uint8_t { Wasm1 = 1, Wasm2, Wasm3, Proposal };
+
 struct FeatureInfo {
   Feature feature;
   std::string_view name;
+  Standard standard;  // the first version with it
   bool on_by_default;
 };
 
 inline constexpr FeatureInfo kFeatures[] = {
-#define WRUN_FEATURE(id, name, on) {Feature::id, name, on},
+#define WRUN_FEATURE(id, name, standard, on) {Feature::id, name, Standard::standard, on},
 #include "wasm/features.def"
 #undef WRUN_FEATURE
 };
@@ -31,6 +35,14 @@ class FeatureSet {
     FeatureSet set;
     for (const FeatureInfo& info : kFeatures)
       if (info.on_by_default) set.enable(info.feature);
+    return set;
+  }
+  // What a version of the standard has.
+  static constexpr FeatureSet of(Standard standard) {
+    FeatureSet set;
+    for (const FeatureInfo& info : kFeatures)
+      if (info.standard <= standard && info.standard != Standard::Proposal)
+        set.enable(info.feature);
     return set;
   }
   static constexpr FeatureSet all() {
