@@ -32,7 +32,7 @@ import tempfile
 from pathlib import Path
 
 # Features that wrun does not run yet.
-LEFT_OUT_FEATURES = {"exnref", "legacy-eh", "gc"}
+LEFT_OUT_FEATURES = {"gc"}
 
 TIMEOUT_SECONDS = 590
 

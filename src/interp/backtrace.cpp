@@ -25,12 +25,9 @@ uint32_t module_offset(const FuncCode& code, Pc pc, bool returns_to_pc) {
 using Names = std::map<const wasm::Module*, binary::NameSection>;
 
 void add_frame(runtime::Trap& trap, Names& names, const VMContext& vm, Pc pc, bool returns_to_pc) {
-  const wasm::Module& module = vm.instance->module();
-  if (module.functions.size() == module.imported_functions) return;
-  // Any function of the instance leads to the code of its module.
-  auto* some = static_cast<FuncCode*>(vm.functions[module.imported_functions]->code);
-  const FuncCode* code = some->module->find(pc);
+  const FuncCode* code = find_code(vm, pc);
   if (code == nullptr) return;
+  const wasm::Module& module = vm.instance->module();
   if (trap.frames.size() == runtime::kMaxBacktraceFrames) {
     ++trap.omitted_frames;
     return;
@@ -45,7 +42,7 @@ void add_frame(runtime::Trap& trap, Names& names, const VMContext& vm, Pc pc, bo
 
 }  // namespace
 
-void record_backtrace(runtime::Store& store, Pc exit_code) {
+void record_backtrace(runtime::Store& store) {
   const runtime::Stack& stack = store.stack();
   runtime::Trap& trap = store.last_trap();
   trap.frames.clear();
@@ -54,7 +51,7 @@ void record_backtrace(runtime::Store& store, Pc exit_code) {
   const auto* record = static_cast<const Record*>(stack.exit_records);
   Names names;
   add_frame(trap, names, *vm, static_cast<Pc>(stack.exit_pc), false);
-  for (; record->pc != exit_code; ++record) {
+  for (; record->pc != exit_code(); ++record) {
     if (record->pc == switch_back_code())
       vm = reinterpret_cast<const VMContext*>(record->fp);
     else

@@ -6,8 +6,7 @@
 
 namespace wrun::interp {
 
-// Writes the frames of the activation that just trapped to store.last_trap(). `exit_code` is where
-// its outermost record returns to.
-void record_backtrace(runtime::Store& store, Pc exit_code);
+// Writes the frames of the activation that just trapped to store.last_trap().
+void record_backtrace(runtime::Store& store);
 
 }  // namespace wrun::interp

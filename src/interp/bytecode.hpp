@@ -42,6 +42,21 @@ typedef WRUN_HANDLER void (*Handler)(Pc pc, uint64_t* fp, std::byte* memory,  //
                                      VMContext* vm, Record* sp, uint64_t r0, double f0, float g0,
                                      V128 v0);
 
+// A range of a function's code and where an exception thrown there goes (spec 4.4.5). Ranges of inner
+// blocks come first.
+struct ExceptionHandler {
+  static constexpr uint32_t kNone = UINT32_MAX;
+  enum class Kind : uint8_t { Catch, Delegate };
+  Kind kind = Kind::Catch;
+  uint32_t begin = 0;  // bytes of code
+  uint32_t end = 0;
+  uint32_t depth = 0;               // nesting of the block that it belongs to
+  uint32_t target = 0;              // Catch: bytes of code. Delegate: the depth to go on from
+  uint32_t tag = kNone;             // index; kNone catches all
+  uint32_t payload_slot = kNone;    // where the tag's parameters go
+  uint32_t exception_slot = kNone;  // where a reference to the exception goes
+};
+
 // What a call needs to know of its callee. `entry` leads to a Translate instruction until the first
 // call; `frame_bytes` is written before `entry` is replaced.
 struct FuncCode {
@@ -58,6 +73,8 @@ struct FuncCode {
   };
   const OffsetEntry* offsets = nullptr;
   uint32_t offset_count = 0;
+  uint32_t handler_count = 0;
+  const ExceptionHandler* handlers = nullptr;
   Pc begin = nullptr;
 };
 

@@ -53,8 +53,12 @@ using wasm::Op;
 using wasm::Semantics;
 using wasm::TrapKind;
 
-// Ends the activation with the trap in r0.
+// Ends the activation with the trap in r0; pc is within the instruction that trapped.
 WRUN_HANDLER void trap_exit(WRUN_STATE_PARAMETERS);
+// Throws the exception in r0; pc is within the instruction that does.
+WRUN_HANDLER void throw_exception(WRUN_STATE_PARAMETERS);
+// A host function returned the code in r0: throws what a nested activation did not catch, or traps.
+WRUN_HANDLER void leave_host_call(WRUN_STATE_PARAMETERS);
 
 namespace WRUN_ISA {
 

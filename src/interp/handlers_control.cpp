@@ -229,6 +229,13 @@ WRUN_HANDLER void switch_back(WRUN_STATE_PARAMETERS) {
   return code;
 }
 
+#define WRUN_LEAVE_HOST_CALL(code)              \
+  do {                                          \
+    r0 = static_cast<uint64_t>(code);           \
+    pc -= sizeof(uint64_t);                     \
+    WRUN_TAIL_CALL leave_host_call(WRUN_STATE); \
+  } while (false)
+
 // Enters code->entry with the frame at `callee`.
 #define WRUN_ENTER(code, callee)                                     \
   do {                                                               \
@@ -267,7 +274,7 @@ WRUN_HANDLER void call_function(WRUN_STATE_PARAMETERS) {
   if (function->is_host) {
     const TrapCode code = call_host(function, vm, sp, callee);
     if (code != TrapCode::None) [[unlikely]]
-      WRUN_TRAP_WITH(code);
+      WRUN_LEAVE_HOST_CALL(code);
     r0 = callee[0];
     f0 = read_slot<double>(callee, 0);
     g0 = read_slot<float>(callee, 0);
@@ -363,7 +370,7 @@ WRUN_HANDLER void tail_call_function(WRUN_STATE_PARAMETERS) {
       WRUN_TRAP_WITH(TrapCode::CallStackExhausted);
     const TrapCode code = call_host(function, vm, sp, fp);
     if (code != TrapCode::None) [[unlikely]]
-      WRUN_TRAP_WITH(code);
+      WRUN_LEAVE_HOST_CALL(code);
     WRUN_TAIL_CALL return_many(WRUN_STATE);
   }
   if (function->vm != vm) {

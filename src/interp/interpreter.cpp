@@ -15,13 +15,14 @@
 
 namespace wrun::interp {
 
-#define WRUN_DECLARE_HANDLERS(isa)                \
-  namespace isa {                                 \
-  void add_integer_handlers(HandlerTable& table); \
-  void add_float_handlers(HandlerTable& table);   \
-  void add_memory_handlers(HandlerTable& table);  \
-  void add_control_handlers(HandlerTable& table); \
-  void add_simd_handlers(HandlerTable& table);    \
+#define WRUN_DECLARE_HANDLERS(isa)                  \
+  namespace isa {                                   \
+  void add_integer_handlers(HandlerTable& table);   \
+  void add_float_handlers(HandlerTable& table);     \
+  void add_memory_handlers(HandlerTable& table);    \
+  void add_control_handlers(HandlerTable& table);   \
+  void add_simd_handlers(HandlerTable& table);      \
+  void add_exception_handlers(HandlerTable& table); \
   }
 WRUN_DECLARE_HANDLERS(baseline)
 #if defined(WRUN_HAVE_ISA_V3)
@@ -43,17 +44,15 @@ HandlerTable make_handler_table() {
 #if defined(WRUN_HAVE_ISA_V3)
   if (__builtin_cpu_supports("x86-64-v3"))
     add_all(v3::add_integer_handlers, v3::add_float_handlers, v3::add_memory_handlers,
-            v3::add_control_handlers, v3::add_simd_handlers);
+            v3::add_control_handlers, v3::add_simd_handlers, v3::add_exception_handlers);
   else
 #endif
     add_all(baseline::add_integer_handlers, baseline::add_float_handlers,
             baseline::add_memory_handlers, baseline::add_control_handlers,
-            baseline::add_simd_handlers);
+            baseline::add_simd_handlers, baseline::add_exception_handlers);
   fixed_code = {table[Code::ExitActivation], table[Code::SwitchBack]};
   return table;
 }
-
-Pc exit_code() { return reinterpret_cast<Pc>(&fixed_code.exit_activation); }
 
 // Handlers that rely on the guard find the pc in its register when they fault, which holds for
 // preserve_none on x86-64 only.
@@ -98,6 +97,7 @@ const HandlerTable& handler_table() {
   return table;
 }
 
+Pc exit_code() { return reinterpret_cast<Pc>(&fixed_code.exit_activation); }
 Pc switch_back_code() { return reinterpret_cast<Pc>(&fixed_code.switch_back); }
 
 WRUN_HANDLER void trap_exit(WRUN_STATE_PARAMETERS) {
@@ -132,16 +132,23 @@ void ModuleCode::translate(FuncCode& function) {
   translator.translate();
   const std::vector<uint64_t>& words = translator.words();
   const std::vector<FuncCode::OffsetEntry>& offsets = translator.offsets();
+  const std::vector<ExceptionHandler>& handlers = translator.handlers();
   const size_t code_bytes = words.size() * sizeof(uint64_t);
   const size_t offset_bytes = offsets.size() * sizeof(FuncCode::OffsetEntry);
-  auto block = std::make_unique_for_overwrite<std::byte[]>(code_bytes + offset_bytes);
+  const size_t handler_bytes = handlers.size() * sizeof(ExceptionHandler);
+  auto block =
+      std::make_unique_for_overwrite<std::byte[]>(code_bytes + offset_bytes + handler_bytes);
   std::memcpy(block.get(), words.data(), code_bytes);
   if (offset_bytes != 0) std::memcpy(block.get() + code_bytes, offsets.data(), offset_bytes);
+  std::byte* handler_table = block.get() + code_bytes + offset_bytes;
+  if (handler_bytes != 0) std::memcpy(handler_table, handlers.data(), handler_bytes);
 
   function.begin = block.get();
   function.code_bytes = static_cast<uint32_t>(code_bytes);
   function.offsets = reinterpret_cast<const FuncCode::OffsetEntry*>(block.get() + code_bytes);
   function.offset_count = static_cast<uint32_t>(offsets.size());
+  function.handlers = reinterpret_cast<const ExceptionHandler*>(handler_table);
+  function.handler_count = static_cast<uint32_t>(handlers.size());
   function.frame_bytes = translator.frame_bytes();
   by_address_.emplace(function.begin, &function);
   blocks_.push_back(std::move(block));
@@ -159,6 +166,13 @@ const FuncCode* ModuleCode::find(Pc pc) {
   if (after == by_address_.begin()) return nullptr;
   const FuncCode* code = std::prev(after)->second;
   return pc < code->begin + code->code_bytes ? code : nullptr;
+}
+
+const FuncCode* find_code(const VMContext& vm, Pc pc) {
+  const wasm::Module& module = vm.instance->module();
+  if (module.functions.size() == module.imported_functions) return nullptr;
+  // Any function of the instance leads to the code of its module.
+  return static_cast<FuncCode*>(vm.functions[module.imported_functions]->code)->module->find(pc);
 }
 
 Interpreter::Interpreter(const InterpreterOptions& options) : options_(options) {}
@@ -206,7 +220,7 @@ runtime::TrapCode Interpreter::call(runtime::Store& store, runtime::FuncRef& fun
   VMContext* vm = function.vm;
   (*reinterpret_cast<const Handler*>(entry))(entry, fp, vm->memory0->base, vm, sp, 0, 0, 0, V128{});
   if (stack.exit_code != TrapCode::None) {
-    record_backtrace(store, exit_code());
+    record_backtrace(store);
     return stack.exit_code;
   }
   std::memcpy(slots, fp, function.result_slots * sizeof(uint64_t));

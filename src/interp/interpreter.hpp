@@ -66,5 +66,9 @@ class Interpreter final : public runtime::Executor {
 void translate_function(FuncCode& code);
 // The code that a record returns to when its function belongs to another instance.
 Pc switch_back_code();
+// The code that the outermost record of an activation returns to.
+Pc exit_code();
+// The function of the instance whose code holds `pc`; null if none.
+const FuncCode* find_code(const VMContext& vm, Pc pc);
 
 }  // namespace wrun::interp

@@ -99,6 +99,7 @@ void Translator::undo_initialized(const Control& control) {
 }
 
 void Translator::end() {
+  if (controls_.back().op == Op::TryTable) end_try_table();
   Control& control = controls_.back();
   const bool has_branches = control.first_fixup != kNone;
   if (controls_.size() == 1) {
@@ -151,6 +152,7 @@ void Translator::emit_jump(Control& target) {
 void Translator::thread_jumps() {
   const Handler br = table_[Code::Br];
   for (const Fixup& branch : fixups_) {
+    if (branch.field == kNone) continue;
     const auto field_of = [&](uint32_t instruction, uint32_t field) {
       int32_t offset;
       std::memcpy(&offset, reinterpret_cast<const std::byte*>(code_.data() + instruction) + field,
@@ -180,9 +182,13 @@ void Translator::set_target(uint32_t instruction, uint32_t field, Control& label
 }
 
 void Translator::bind_fixups(Control& label) {
-  for (uint32_t i = label.first_fixup; i != kNone; i = fixups_[i].next)
-    put(fixups_[i].instruction, fixups_[i].field,
-        static_cast<int32_t>((here() - fixups_[i].instruction) * 8));
+  for (uint32_t i = label.first_fixup; i != kNone; i = fixups_[i].next) {
+    const Fixup& fixup = fixups_[i];
+    if (fixup.field == kNone)
+      handlers_[fixup.instruction].target = here() * 8;
+    else
+      put(fixup.instruction, fixup.field, static_cast<int32_t>((here() - fixup.instruction) * 8));
+  }
   label.first_fixup = kNone;
   bind_here();
 }

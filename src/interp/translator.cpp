@@ -19,9 +19,13 @@ Translator::Translator(ModuleCode& module_code, uint32_t function_index)
 
 void Translator::translate() {
   translate_body();
-  if (!needs_wide_) return;
-  wide_ = true;
-  translate_body();
+  // What the frame needs besides locals and operands comes before the operands, so finding that it is
+  // needed means to start again.
+  while (needs_wide_ != wide_ || needed_exception_slots_ != exception_slots_) {
+    wide_ = needs_wide_;
+    exception_slots_ = needed_exception_slots_;
+    translate_body();
+  }
 }
 
 uint64_t Translator::frame_bytes() const {
@@ -32,6 +36,7 @@ uint64_t Translator::frame_bytes() const {
 void Translator::translate_body() {
   code_.clear();
   offsets_.clear();
+  handlers_.clear();
   stack_.clear();
   controls_.clear();
   fixups_.clear();
@@ -103,8 +108,10 @@ void Translator::read_locals(binary::InstructionReader<true>& reader) {
   initialized_log_.clear();
   ever_set_ = initialized_;
   loop_depth_ = 0;
-  locals_end_ = stack_slots_ = slot;
+  locals_end_ = slot;
   local_uses_.assign(locals_end_, 0);
+  slot += exception_slots_;
+  stack_slots_ = slot;
   // Results are left where the frame begins, so it must have room for them.
   max_slots_ = std::max(slot, type_.result_slots);
 }
@@ -158,12 +165,18 @@ void Translator::skip_dead(const Instruction& insn) {
     case Op::Else:
       if (dead_depth_ == 0) begin_else();
       return;
+    case Op::Catch:
+    case Op::CatchAll:
+      if (dead_depth_ == 0) begin_catch(insn);
+      return;
     case Op::Delegate:
     case Op::End:
-      if (dead_depth_ == 0)
-        end();
-      else
+      if (dead_depth_ != 0)
         --dead_depth_;
+      else if (insn.op == Op::Delegate)
+        delegate(insn.index);
+      else
+        end();
       return;
     default: return;
   }
@@ -288,6 +301,14 @@ void Translator::instruction(const Instruction& insn) {
     case Op::Unreachable:        note_offset(emit(Code::Unreachable, 1)); return mark_unreachable();
     case Op::Block:
     case Op::Loop:               return begin_block(insn);
+    case Op::Try:
+    case Op::TryTable:           return begin_try(insn);
+    case Op::Catch:
+    case Op::CatchAll:           return begin_catch(insn);
+    case Op::Delegate:           return delegate(insn.index);
+    case Op::Throw:              return throw_tag(insn.index);
+    case Op::ThrowRef:           return throw_ref(pop());
+    case Op::Rethrow:            return rethrow(insn.index);
     case Op::If:                 return begin_if(insn);
     case Op::Else:               return begin_else();
     case Op::End:                return end();
@@ -356,9 +377,7 @@ void Translator::instruction(const Instruction& insn) {
   if (table_.row(insn.op) == nullptr && insn.op != Op::V128Const) {
     // Instructions of proposals that this tier does not run yet.
     note_offset(emit(Code::UnsupportedInstruction, 1));
-    mark_unreachable();
-    if (insn.op == Op::Try || insn.op == Op::TryTable) ++dead_depth_;
-    return;
+    return mark_unreachable();
   }
   if (info.prefix == wasm::kSimdPrefix) return simd(insn);
   if (info.has(wasm::op_flag::Load)) return load(insn);

@@ -30,6 +30,7 @@ class Translator {
 
   const std::vector<uint64_t>& words() const { return code_; }
   const std::vector<FuncCode::OffsetEntry>& offsets() const { return offsets_; }
+  const std::vector<ExceptionHandler>& handlers() const { return handlers_; }
   uint32_t entry_word() const { return entry_word_; }
   uint64_t frame_bytes() const;
 
@@ -80,13 +81,20 @@ class Translator {
     size_t initialized = 0;       // length of initialized_log_ at entry
     uint32_t stub_of = kNone;     // the br_table for which `stub` moves values to this label
     uint32_t stub = 0;
+    // Blocks that catch: the code they cover, and the clauses of try_table.
+    uint32_t covers_from = 0;
+    uint32_t covers_to = kNone;       // legacy try: known from its first catch on
+    uint32_t exception_slot = kNone;  // legacy catch: for rethrow
+    uint32_t list_offset = 0;
+    uint32_t list_count = 0;
     uint32_t arity() const { return op == Op::Loop ? signature.params() : signature.results(); }
     wasm::ValType label_type(uint32_t i) const {
       return op == Op::Loop ? signature.param(i) : signature.result(i);
     }
   };
 
-  // A branch whose target is not known yet: a 32-bit field relative to the instruction.
+  // A branch whose target is not known yet: a 32-bit field relative to the instruction. With kNone as
+  // field, `instruction` is an index into handlers_.
   struct Fixup {
     uint32_t instruction = 0;
     uint32_t field = 0;  // bytes from the instruction
@@ -219,6 +227,18 @@ class Translator {
   void bind_fixups(Control& label);
   void mark_unreachable();
   void emit_return();
+
+  // --- exceptions (translate_exceptions.cpp)
+  void begin_try(const Instruction& insn);
+  void begin_catch(const Instruction& insn);
+  void end_try_table();
+  void delegate(uint32_t depth);
+  void throw_tag(uint32_t tag);
+  void throw_ref(const Entry& exception);
+  void rethrow(uint32_t depth);
+  ExceptionHandler& add_handler(const Control& block, size_t depth);
+  uint32_t reserve_exception_slot();
+
   void call(uint32_t function, bool tail);
   void call_indirect(const Instruction& insn, bool tail);
   void call_ref(const Instruction& insn, bool tail);
@@ -236,6 +256,7 @@ class Translator {
 
   std::vector<uint64_t> code_;
   std::vector<FuncCode::OffsetEntry> offsets_;
+  std::vector<ExceptionHandler> handlers_;
   std::vector<Entry> stack_;
   // Entries below this one are not locals. Only the top few entries may be, which bounds the search
   // for them.
@@ -273,6 +294,11 @@ class Translator {
   bool needs_wide_ = false;
   uint32_t scratch_ = 0;
   uint32_t scratch_used_ = 0;
+
+  // Slots after the locals for the exceptions of nested legacy catches. How many are needed is known
+  // after the first translation.
+  uint32_t exception_slots_ = 0;
+  uint32_t needed_exception_slots_ = 0;
 
   uint32_t fuel_position_ = kNone;
   uint32_t fuel_cost_ = 0;

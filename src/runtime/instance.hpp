@@ -43,6 +43,7 @@ class Instance {
   FuncRef& function(uint32_t index) { return *functions_[index]; }
   Memory& memory(uint32_t index) { return *memories_[index]; }
   Table& table(uint32_t index) { return *tables_[index]; }
+  const Tag& tag(uint32_t index) const { return *tags_[index]; }
   // The memory exported as "memory", which WASI calls work on; null if there is none.
   MemoryView* default_memory() { return default_memory_; }
 

@@ -1,5 +1,8 @@
 #include "runtime/store.hpp"
 
+#include <algorithm>
+
+#include "runtime/exception.hpp"
 #include "runtime/instance.hpp"
 
 namespace wrun::runtime {
@@ -45,6 +48,15 @@ Tag& Store::add_tag(const wasm::FuncType& type) {
 
 Tag& Store::add_tag(uint32_t type_id, const wasm::FuncType& type) {
   return tags_.emplace_back(type_id, &type);
+}
+
+RefSlot Store::new_exception(const Tag& tag, const uint64_t* payload) {
+  constexpr size_t kHeader = sizeof(Exception) / sizeof(uint64_t);
+  const uint32_t slots = tag.type->param_slots;
+  auto& storage = exceptions_.emplace_back(std::make_unique<uint64_t[]>(kHeader + slots));
+  auto& exception = *new (storage.get()) Exception{&tag, slots};
+  std::copy_n(payload, slots, exception.payload());
+  return to_ref(exception);
 }
 
 Instance& Store::add_instance(std::unique_ptr<Instance> instance) {

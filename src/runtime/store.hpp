@@ -73,6 +73,9 @@ class Store {
   Tag& add_tag(const wasm::FuncType& type);
   Tag& add_tag(uint32_t type_id, const wasm::FuncType& type);  // `type` outlives the store
   Instance& add_instance(std::unique_ptr<Instance> instance);
+  // A new exception (runtime/exception.hpp) with the payload that the tag's type says; 0 when there
+  // is no memory for it.
+  RefSlot new_exception(const Tag& tag, const uint64_t* payload);
   size_t instance_count() const { return instances_.size(); }
   uint64_t memory_bytes() const;  // of all memories of the store, now
 
@@ -93,6 +96,10 @@ class Store {
   bool interrupted() const { return interrupt_.load(std::memory_order_relaxed); }
   const std::atomic<bool>& interrupt_flag() const { return interrupt_; }
 
+  // What ended the latest activation with TrapCode::UnhandledException. A host function that returns
+  // that code throws it on.
+  RefSlot uncaught_exception = 0;
+
   // Instructions left; counted down by code translated with fuel metering.
   int64_t fuel = INT64_MAX;
 
@@ -112,6 +119,7 @@ class Store {
   std::deque<wasm::FuncType> host_types_;
   std::deque<Global> globals_;
   std::deque<Tag> tags_;
+  std::vector<std::unique_ptr<uint64_t[]>> exceptions_;
   std::vector<std::unique_ptr<Memory>> memories_;
   std::vector<std::unique_ptr<Table>> tables_;
   std::vector<std::unique_ptr<Instance>> instances_;
