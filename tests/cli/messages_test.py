@@ -1,6 +1,7 @@
 """What is said when a module cannot be loaded or linked, or traps."""
 
 import os
+import threading
 
 import harness
 from harness import CliTest
@@ -20,6 +21,34 @@ class Loading(CliTest):
         self.check("plain/x.wasm", status=1, stderr=["plain/x.wasm", "Not a directory"])
         os.symlink("loop", self.path("loop"))
         self.check("loop", status=1, stderr=["loop", "symbolic links"])
+        self.check("/proc/self/mem", status=1, stderr=["/proc/self/mem", "Input/output error"])
+        if os.geteuid() != 0:  # root may read everything
+            os.chmod(self.path("plain"), 0)
+            self.check("plain", status=1, stderr=["plain", "Permission denied"])
+
+    def test_named_pipe(self):
+        os.mkfifo(self.path("pipe"))
+        whole = exits_with(7)
+        for content, status, texts in [(whole, 7, None), (b"", 1, ["`pipe`", "the file is empty"]),
+                                       (whole[:-3], 1, ["`pipe`", "at byte offset"])]:
+            def feed():
+                with open(self.path("pipe"), "wb") as pipe:
+                    pipe.write(content)
+            writer = threading.Thread(target=feed)
+            writer.start()
+            self.check("pipe", status=status, stderr=texts)
+            writer.join()
+
+    def test_gigabytes_of_zeros(self):
+        self.file("zeros", b"")
+        for size in (2**32 - 1, 2**32):
+            os.truncate(self.path("zeros"), size)
+            self.check("zeros", status=1, stderr=["`zeros`", "not a WebAssembly module", "at byte offset 0"])
+        os.truncate(self.path("zeros"), 2**32 + 1)
+        self.check("zeros", status=1, stderr=["zeros", "larger than the limit of 4294967296 bytes"])
+        self.file("module", b"\0asm\x01\0\0\0")
+        os.truncate(self.path("module"), 2**32 - 1)
+        self.check("module", status=1, stderr=["`module`", "at byte offset 10"])
 
     def test_what_is_not_a_module(self):
         self.fails(b"", "the file is empty")

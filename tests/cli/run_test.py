@@ -9,7 +9,7 @@ import harness
 from harness import COMMAND, CliTest
 from wasm_builder import *
 
-EPIPE, ENOSPC = 64, 51
+EBADF, EPIPE, ENOSPC = 8, 64, 51
 GUEST_CREATES = dict(oflags=OFLAGS_CREAT, rights=RIGHT_WRITE)
 
 
@@ -108,7 +108,6 @@ class Directories(CliTest):
             self.check("--quiet", "--dir=" + grant, "open.wasm")
 
     def test_not_granted(self):
-        EBADF = 8
         self.check("open.wasm", status=EBADF)
 
     def test_read_only(self):
@@ -159,6 +158,28 @@ class Streams(CliTest):
         with open("/dev/full", "wb") as full:
             result = subprocess.run(COMMAND + ["write.wasm"], cwd=self.folder, stdout=full)
         self.assertEqual(result.returncode, ENOSPC)
+
+    def closed(self, redirections, *arguments):
+        """Runs with streams that the caller closed."""
+        return subprocess.run(["sh", "-c", f'exec "$@" {redirections}', "sh", *COMMAND, *arguments],
+                              cwd=self.folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+
+    def test_closed_streams(self):
+        self.file("write.wasm", writes(b"hello\n"))
+        self.file("read.wasm", reads_stdin())
+        self.assertEqual(self.closed(">&-", "write.wasm").returncode, EBADF)
+        self.assertEqual(self.closed("<&-", "read.wasm").returncode, EBADF)
+        result = self.closed("<&-", "-")
+        self.assertEqual((result.returncode, result.stderr),
+                         (1, b"error: cannot read '-': Bad file descriptor\n"))
+
+    def test_files_do_not_become_closed_streams(self):
+        """The lowest free descriptor is what the system gives a file that is opened next."""
+        os.mkdir(self.path("data"))
+        self.file("write.wasm", creates_and_writes(b"new", b"hello\n", fd=1))
+        self.assertEqual(self.closed("<&- >&-", "--dir", "data", "write.wasm").returncode, EBADF)
+        with open(self.path("data/new"), "rb") as new:
+            self.assertEqual(new.read(), b"")
 
     def test_stderr(self):
         self.check(self.file("write.wasm", writes(b"hello\n", fd=2)), stderr="hello\n", stdout=b"")

@@ -226,6 +226,20 @@ def opens(path, oflags=0, rights=RIGHT_READ):
     return module.bytes()
 
 
+def creates_and_writes(path, content, fd):
+    """Creates a file below descriptor 3, then writes to `fd` and exits with the errno of that."""
+    module = program(
+        i32(3) + i32(0) + i32(64) + i32(len(path)) + i32(OFLAGS_CREAT) + i64(RIGHT_WRITE) + i64(0) +
+        i32(0) + i32(0) + call(1) + DROP +
+        i32(8) + i32(1024) + b"\x36\x02\x00" + i32(12) + i32(len(content)) + b"\x36\x02\x00" +
+        i32(fd) + i32(8) + i32(1) + i32(0) + call(2) + call(0),
+        [("proc_exit", (I32,)), ("path_open", (I32, I32, I32, I32, I32, I64, I64, I32, I32)),
+         ("fd_write", (I32,) * 4)])
+    module.data(64, path)
+    module.data(1024, content)
+    return module.bytes()
+
+
 def loops():
     return program(LOOP_FOREVER).bytes()
 
