@@ -79,7 +79,9 @@ function(wrun_tests room)
   endforeach()
 endfunction()
 
-# Catch2 2 has its main function in the header; it is compiled once, here, for all test executables.
+# Catch2 2 has its main function in the header; it is compiled once, here, for all test executables,
+# and has nothing to gain from optimisation.
 add_library(wrun_test_main OBJECT ${PROJECT_SOURCE_DIR}/tests/catch_main.cpp)
 wrun_use_package(wrun_test_main PUBLIC catch2)
 target_link_libraries(wrun_test_main PUBLIC wrun_flags)
+target_compile_options(wrun_test_main PRIVATE -O0)
