@@ -35,8 +35,8 @@ target_link_options(wrun_flags INTERFACE -Wl,--gc-sections)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   target_link_options(wrun_flags INTERFACE -fuse-ld=lld)
 else()
-  # g++ 12 reports these where nothing is wrong; clang's versions of them stay on.
-  target_compile_options(wrun_flags INTERFACE
+  # g++ 12 reports these where nothing is wrong; clang's versions of them stay on. To it, scoped enumerators shadow too.
+  target_compile_options(wrun_flags INTERFACE -Wno-shadow -Wshadow=local
     -Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overflow -Wno-restrict -Wno-dangling-pointer)
 endif()
 
