@@ -49,6 +49,8 @@ function(wrun_tests room)
     wrun_use_package(${target} PRIVATE catch2)
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
     target_link_libraries(${target} PRIVATE wrun_test_main)
+    # A test is compiled more often than run.
+    target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
     if(TARGET wrun_${room})
       target_link_libraries(${target} PRIVATE wrun_${room})
     else()
