@@ -39,7 +39,7 @@ runtime::TrapCode call_host_function(void* environment, runtime::VMContext& call
 std::span<std::byte> Caller::memory() const {
   const runtime::MemoryView* memory = instance_->default_memory();
   if (memory == nullptr) return {};
-  return {memory->base, memory->size};
+  return {memory->base, memory->size()};
 }
 
 Store Caller::store() const { return Access::make<Store>(store_.shared_from_this()); }

@@ -268,8 +268,10 @@ bool ModuleDecoder::read_limit_values(bool has_maximum, wasm::Limits& out) {
 bool ModuleDecoder::read_table_type(wasm::TableType& out) {
   if (!read_ref_type(out.element)) return false;
   if (out.element != wasm::kFuncRef && !require_feature(Feature::ReferenceTypes)) return false;
-  if (!module_->tables.empty() && !require_feature(Feature::ReferenceTypes)) return false;
   const uint32_t offset = cursor_.position();
+  if (!module_->tables.empty() && !has_feature(Feature::ReferenceTypes))
+    return invalid(offset,
+                   std::string("multiple tables: ") + disabled_text(Feature::ReferenceTypes));
   uint8_t flags;
   if (!cursor_.read_u8(flags)) return false;
   if (!check_limits_flags(flags, kHasMaximum | kIs64)) return false;
@@ -305,8 +307,8 @@ bool ModuleDecoder::read_memory_type(wasm::MemoryType& out) {
     return invalid(offset, "memory size must be at most " + std::to_string(pages) + " pages" +
                                (pages == wasm::kMaxMemory32Pages ? " (4GiB)" : ""));
   if (!module_->memories.empty() && !has_feature(Feature::MultiMemory))
-    return fail(offset, Error::Kind::Unsupported,
-                "multiple memories: the feature multi-memory is disabled");
+    return invalid(offset,
+                   std::string("multiple memories: ") + disabled_text(Feature::MultiMemory));
   if (module_->memories.size() >= wasm::kMaxMemories)
     return cursor_.fail_at(offset, "too many memories", Error::Kind::Unsupported);
   return true;

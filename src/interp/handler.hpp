@@ -128,6 +128,18 @@ template <class T>
 template <class T>
 inline constexpr size_t kImmediateSize = std::is_same_v<T, double> ? 24 : 16;
 
+// Where an access to any memory, with any offset, goes; null when out of bounds. The index is a
+// whole slot: that of a 32-bit memory is zero-extended.
+[[gnu::always_inline]] inline std::byte* locate(const VMContext* vm, uint32_t memory_index,
+                                                uint64_t index, uint64_t offset, size_t bytes) {
+  const MemoryView* view = vm->memories[memory_index];
+  uint64_t begin, end;
+  if (__builtin_add_overflow(index, offset, &begin) || __builtin_add_overflow(begin, bytes, &end) ||
+      end > view->size())
+    return nullptr;
+  return view->base + begin;
+}
+
 [[gnu::always_inline]] inline TrapCode to_trap_code(TrapKind kind) {
   switch (kind) {
     case TrapKind::None:              return TrapCode::None;

@@ -132,10 +132,10 @@ template <Access access, size_t kBytes>
     return static_cast<uint32_t>(index) + offset;
   } else if constexpr (access == Access::Checked32) {
     const uint64_t address = static_cast<uint32_t>(index) + offset;
-    return address + kBytes > vm->memory0->size ? UINT64_MAX : address;
+    return address + kBytes > vm->memory0->size() ? UINT64_MAX : address;
   } else {
     uint64_t end;
-    if (__builtin_add_overflow(index, offset + kBytes, &end) || end > vm->memory0->size)
+    if (__builtin_add_overflow(index, offset + kBytes, &end) || end > vm->memory0->size())
       return UINT64_MAX;
     return end - kBytes;
   }
@@ -223,18 +223,6 @@ WRUN_MAY_FAULT WRUN_HANDLER void store(WRUN_STATE_PARAMETERS) {
   std::memcpy(memory + address, &bytes, sizeof(Bytes));
   if constexpr (access == Access::Guarded32) pin_pc(pc, bytes);
   WRUN_NEXT(16);
-}
-
-// Where an access to any memory, with any offset, goes; null when out of bounds. The index is a
-// whole slot: that of a 32-bit memory is zero-extended.
-[[gnu::always_inline]] inline std::byte* locate(const VMContext* vm, uint32_t memory_index,
-                                                uint64_t index, uint64_t offset, size_t bytes) {
-  const MemoryView* view = vm->memories[memory_index];
-  uint64_t begin, end;
-  if (__builtin_add_overflow(index, offset, &begin) || __builtin_add_overflow(begin, bytes, &end) ||
-      end > view->size)
-    return nullptr;
-  return view->base + begin;
 }
 
 // any load: handler, u16 dst, u16 address, u32 memory, u64 offset
@@ -364,7 +352,8 @@ WRUN_HANDLER void memory_grow(WRUN_STATE_PARAMETERS) {
 }
 
 [[gnu::always_inline]] inline bool in_bounds(const MemoryView* view, uint64_t at, uint64_t count) {
-  return at <= view->size && count <= view->size - at;
+  const uint64_t size = view->size();
+  return at <= size && count <= size - at;
 }
 
 // handler, u16 to, u16 value, u16 count, u32 memory at 16

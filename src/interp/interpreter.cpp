@@ -15,14 +15,14 @@
 
 namespace wrun::interp {
 
-#define WRUN_DECLARE_HANDLERS(isa)                  \
-  namespace isa {                                   \
-  void add_integer_handlers(HandlerTable& table);   \
-  void add_float_handlers(HandlerTable& table);     \
-  void add_memory_handlers(HandlerTable& table);    \
-  void add_control_handlers(HandlerTable& table);   \
-  void add_simd_handlers(HandlerTable& table);      \
-  void add_exception_handlers(HandlerTable& table); \
+// The groups of handlers, each a handlers_*.cpp.
+#define WRUN_HANDLER_GROUPS(X) \
+  X(integer) X(float) X(memory) X(control) X(simd) X(exception) X(atomic) X(wide)
+
+#define WRUN_DECLARE_GROUP(group) void add_##group##_handlers(HandlerTable& table);
+#define WRUN_DECLARE_HANDLERS(isa)        \
+  namespace isa {                         \
+  WRUN_HANDLER_GROUPS(WRUN_DECLARE_GROUP) \
   }
 WRUN_DECLARE_HANDLERS(baseline)
 #if defined(WRUN_HAVE_ISA_V3)
@@ -40,16 +40,16 @@ FixedCode fixed_code;
 
 HandlerTable make_handler_table() {
   HandlerTable table;
-  const auto add_all = [&]<class... Add>(Add... add) { (add(table), ...); };
+#define WRUN_ADD_V3(group) v3::add_##group##_handlers(table);
+#define WRUN_ADD_BASELINE(group) baseline::add_##group##_handlers(table);
 #if defined(WRUN_HAVE_ISA_V3)
-  if (__builtin_cpu_supports("x86-64-v3"))
-    add_all(v3::add_integer_handlers, v3::add_float_handlers, v3::add_memory_handlers,
-            v3::add_control_handlers, v3::add_simd_handlers, v3::add_exception_handlers);
-  else
+  if (__builtin_cpu_supports("x86-64-v3")) {
+    WRUN_HANDLER_GROUPS(WRUN_ADD_V3)
+  } else
 #endif
-    add_all(baseline::add_integer_handlers, baseline::add_float_handlers,
-            baseline::add_memory_handlers, baseline::add_control_handlers,
-            baseline::add_simd_handlers, baseline::add_exception_handlers);
+  {
+    WRUN_HANDLER_GROUPS(WRUN_ADD_BASELINE)
+  }
   fixed_code = {table[Code::ExitActivation], table[Code::SwitchBack]};
   return table;
 }

@@ -274,11 +274,7 @@ void Translator::global_set(uint32_t index) {
 
 void Translator::plain(Code code, uint32_t operands, bool has_result, uint32_t words,
                        std::initializer_list<std::pair<uint32_t, uint32_t>> immediates) {
-  std::array<uint16_t, 3> sources;
-  for (uint32_t i = operands; i-- > 0;) {
-    const Entry entry = pop();
-    sources[i] = operand16(entry);
-  }
+  const auto sources = pop_slots(operands);
   const uint32_t slot = next_slot();
   const uint16_t to = has_result ? destination16(slot) : 0;
   const uint32_t at = emit(code, words);
@@ -380,6 +376,8 @@ void Translator::instruction(const Instruction& insn) {
     return mark_unreachable();
   }
   if (info.prefix == wasm::kSimdPrefix) return simd(insn);
+  if (info.prefix == wasm::kAtomicPrefix) return atomic(insn);
+  if (info.signature.result_count == 2) return wide_arithmetic(insn.op);
   if (info.has(wasm::op_flag::Load)) return load(insn);
   if (info.has(wasm::op_flag::Store)) return store(insn);
   if (info.signature.param_count == 1) return unary(insn.op);

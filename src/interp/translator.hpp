@@ -206,6 +206,9 @@ class Translator {
   bool direct_access(const Instruction& insn) const;
   void memory_op(const Instruction& insn);
   void table_op(const Instruction& insn);
+  void atomic(const Instruction& insn);
+  void wide_arithmetic(Op op);
+  std::array<uint16_t, 4> pop_slots(uint32_t count);
   // [operands] -> [result?] with up to three slots, then 32-bit immediates
   void plain(Code code, uint32_t operands, bool has_result, uint32_t words,
              std::initializer_list<std::pair<uint32_t, uint32_t>> immediates);

@@ -48,7 +48,7 @@ TrapCode Instance::memory_init(uint32_t memory, uint32_t segment, uint64_t to, u
   std::span<const std::byte> source;
   if (!dropped_data_[segment]) source = module_->contents(module_->data[segment]);
   const MemoryView& target = *memory_views_[memory];
-  if (!fits(from, count, source.size()) || !fits(to, count, target.size))
+  if (!fits(from, count, source.size()) || !fits(to, count, target.size()))
     return TrapCode::OutOfBoundsMemoryAccess;
   if (count != 0) std::memcpy(target.base + to, source.data() + from, count);
   return TrapCode::None;
@@ -86,6 +86,26 @@ TrapCode Instance::table_fill(uint32_t table, uint64_t to, RefSlot value, uint64
   if (!fits(to, count, target.size)) return TrapCode::OutOfBoundsTableAccess;
   std::fill_n(target.elements + to, count, value);
   return TrapCode::None;
+}
+
+template <class T>
+TrapCode Instance::memory_wait(uint32_t memory, const T* place, T expected, int64_t nanoseconds,
+                               uint32_t& outcome) {
+  ParkingLot* lot = memories_[memory]->parking_lot();
+  if (lot == nullptr) return TrapCode::ExpectedSharedMemory;
+  const ParkingLot::Outcome result =
+      lot->wait(place, expected, nanoseconds, store().parker(), store().interrupt_flag());
+  if (result == ParkingLot::Outcome::Interrupted) return TrapCode::Interrupted;
+  outcome = static_cast<uint32_t>(result);
+  return TrapCode::None;
+}
+
+template TrapCode Instance::memory_wait(uint32_t, const uint32_t*, uint32_t, int64_t, uint32_t&);
+template TrapCode Instance::memory_wait(uint32_t, const uint64_t*, uint64_t, int64_t, uint32_t&);
+
+uint32_t Instance::memory_notify(uint32_t memory, const void* place, uint32_t count) {
+  ParkingLot* lot = memories_[memory]->parking_lot();
+  return lot == nullptr ? 0 : lot->notify(place, count);
 }
 
 }  // namespace wrun::runtime

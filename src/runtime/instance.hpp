@@ -57,6 +57,12 @@ class Instance {
                       uint64_t count);
   TrapCode table_fill(uint32_t table, uint64_t to, RefSlot value, uint64_t count);
 
+  // memory.atomic.wait and notify at an aligned place in the memory (threads proposal).
+  template <class T>
+  TrapCode memory_wait(uint32_t memory, const T* place, T expected, int64_t nanoseconds,
+                       uint32_t& outcome);
+  uint32_t memory_notify(uint32_t memory, const void* place, uint32_t count);
+
   ~Instance();
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -83,5 +89,10 @@ class Instance {
   std::vector<std::vector<RefSlot>> element_segments_;
   MemoryView* default_memory_ = nullptr;
 };
+
+extern template TrapCode Instance::memory_wait(uint32_t, const uint32_t*, uint32_t, int64_t,
+                                               uint32_t&);
+extern template TrapCode Instance::memory_wait(uint32_t, const uint64_t*, uint64_t, int64_t,
+                                               uint32_t&);
 
 }  // namespace wrun::runtime

@@ -26,10 +26,12 @@ uint64_t maximum_bytes(const wasm::MemoryType& type, uint64_t host_limit) {
 
 }  // namespace
 
-Result<std::unique_ptr<Memory>> Memory::create(const wasm::MemoryType& type,
+Memory::Memory(const wasm::MemoryType& type)
+    : type_(type), parking_lot_(type.is_shared ? std::make_unique<ParkingLot>() : nullptr) {}
+
+Result<std::shared_ptr<Memory>> Memory::create(const wasm::MemoryType& type,
                                                const Options& options) {
-  std::unique_ptr<Memory> memory(new Memory);
-  memory->type_ = type;
+  std::shared_ptr<Memory> memory(new Memory(type));
   memory->maximum_bytes_ = maximum_bytes(type, options.maximum_bytes);
 
   const uint64_t minimum = type.limits.minimum;
@@ -81,13 +83,14 @@ bool Memory::reserve_checked() {
 }
 
 std::optional<uint64_t> Memory::grow(uint64_t delta_pages) {
-  const uint64_t old_size = view_.size;
+  const std::lock_guard lock(growing_);
+  const uint64_t old_size = view_.size();
   if (delta_pages > (maximum_bytes_ - old_size) >> type_.page_size_log2) return std::nullopt;
   const uint64_t new_size = old_size + (delta_pages << type_.page_size_log2);
   const uint64_t old_end = round_up_to_os_page(old_size);
   const uint64_t new_end = round_up_to_os_page(new_size);
   if (!os_commit(view_.base + old_end, new_end - old_end)) return std::nullopt;
-  view_.size = new_size;
+  view_.set_size(new_size);
   return old_size >> type_.page_size_log2;
 }
 

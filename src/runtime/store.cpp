@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/assert.hpp"
 #include "runtime/exception.hpp"
 #include "runtime/instance.hpp"
 
@@ -31,6 +32,17 @@ Result<Memory*> Store::add_memory(const wasm::MemoryType& type) {
   options.maximum_bytes = limits_.memory_bytes;
   options.allow_guard = limits_.guarded_memories;
   return memories_.emplace_back(WRUN_TRY(Memory::create(type, options))).get();
+}
+
+Memory* Store::add_memory(std::shared_ptr<Memory> memory) {
+  WRUN_ASSERT(memory->type().is_shared);
+  return memories_.emplace_back(std::move(memory)).get();
+}
+
+std::shared_ptr<Memory> Store::share(const Memory& memory) const {
+  const auto owner = std::ranges::find(memories_, &memory, &std::shared_ptr<Memory>::get);
+  WRUN_CHECK(owner != memories_.end());
+  return *owner;
 }
 
 Result<Table*> Store::add_table(const wasm::TableType& type, RefSlot init) {
@@ -65,7 +77,7 @@ Instance& Store::add_instance(std::unique_ptr<Instance> instance) {
 
 uint64_t Store::memory_bytes() const {
   uint64_t bytes = 0;
-  for (const std::unique_ptr<Memory>& memory : memories_) bytes += memory->size();
+  for (const std::shared_ptr<Memory>& memory : memories_) bytes += memory->size();
   return bytes;
 }
 

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/parker.hpp"
 #include "base/result.hpp"
 #include "runtime/memory.hpp"
 #include "runtime/stack.hpp"
@@ -68,6 +69,10 @@ class Store {
   // Host objects; the store keeps them.
   FuncRef& add_host_function(const wasm::FuncType& type, HostCallback callback, void* environment);
   Result<Memory*> add_memory(const wasm::MemoryType& type);
+  // A shared memory of another store. Threads have a store each, and share memories.
+  Memory* add_memory(std::shared_ptr<Memory> memory);
+  // The owner of a memory of this store.
+  std::shared_ptr<Memory> share(const Memory& memory) const;
   Result<Table*> add_table(const wasm::TableType& type, RefSlot init);
   Global& add_global(const wasm::GlobalType& type, GlobalCell value);
   Tag& add_tag(const wasm::FuncType& type);
@@ -90,11 +95,16 @@ class Store {
   Trap& last_trap() { return trap_; }
 
   // Asks running code to stop with TrapCode::Interrupted. Safe from any thread and from signal
-  // handlers. Code translated without interruption checks only sees it in host calls.
-  void interrupt() { interrupt_.store(true, std::memory_order_relaxed); }
+  // handlers. Code translated without interruption checks only sees it in host calls and waiting.
+  void interrupt() {
+    interrupt_.store(true, std::memory_order_relaxed);
+    parker_.unpark();
+  }
   void clear_interrupt() { interrupt_.store(false, std::memory_order_relaxed); }
   bool interrupted() const { return interrupt_.load(std::memory_order_relaxed); }
   const std::atomic<bool>& interrupt_flag() const { return interrupt_; }
+  // Where the store's thread sleeps; interrupt() wakes it.
+  Parker& parker() { return parker_; }
 
   // What ended the latest activation with TrapCode::UnhandledException. A host function that returns
   // that code throws it on.
@@ -115,12 +125,13 @@ class Store {
   Trap trap_;
   uint32_t call_depth_ = 0;
   std::atomic<bool> interrupt_ = false;
+  Parker parker_;
   std::deque<FuncRef> host_functions_;
   std::deque<wasm::FuncType> host_types_;
   std::deque<Global> globals_;
   std::deque<Tag> tags_;
   std::vector<std::unique_ptr<uint64_t[]>> exceptions_;
-  std::vector<std::unique_ptr<Memory>> memories_;
+  std::vector<std::shared_ptr<Memory>> memories_;
   std::vector<std::unique_ptr<Table>> tables_;
   std::vector<std::unique_ptr<Instance>> instances_;
   std::unique_ptr<Instance> host_instance_;  // made when first needed

@@ -14,10 +14,14 @@ class Instance;
 class Store;
 struct VMContext;
 
-// A linear memory as running code sees it. `base` never changes during the memory's life.
+// A linear memory as running code sees it. `base` never changes during the memory's life; the size
+// of a shared memory may grow at any time, so whoever needs it twice reads it once.
 struct MemoryView {
   std::byte* base = nullptr;
-  uint64_t size = 0;  // bytes
+  uint64_t bytes = 0;
+
+  [[gnu::always_inline]] uint64_t size() const { return __atomic_load_n(&bytes, __ATOMIC_RELAXED); }
+  void set_size(uint64_t size) { __atomic_store_n(&bytes, size, __ATOMIC_RELEASE); }
 };
 
 struct FuncRef;

@@ -15,7 +15,7 @@ namespace wrun::wasi {
 
 class GuestMemory {
  public:
-  explicit GuestMemory(runtime::MemoryView view) : base_(view.base), size_(view.size) {}
+  explicit GuestMemory(runtime::MemoryView view) : base_(view.base), size_(view.size()) {}
 
   bool exists() const { return base_ != nullptr; }
 

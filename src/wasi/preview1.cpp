@@ -15,7 +15,7 @@ namespace {
 
 MemoryView memory_of(runtime::VMContext& caller) {
   const MemoryView* view = caller.instance->default_memory();
-  return view ? *view : MemoryView{};
+  return view ? MemoryView{view->base, view->size()} : MemoryView{};
 }
 
 }  // namespace

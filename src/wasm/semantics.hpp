@@ -231,6 +231,41 @@ WRUN_UNARY(I32WrapI64, uint64_t, uint32_t, a)
 WRUN_UNARY(I64ExtendI32S, uint32_t, uint64_t, static_cast<int64_t>(static_cast<int32_t>(a)))
 WRUN_UNARY(I64ExtendI32U, uint32_t, uint64_t, a)
 
+// --- integers of 128 bits as two halves (wide arithmetic proposal)
+
+struct Int128 {
+  uint64_t low = 0;
+  uint64_t high = 0;
+  bool operator==(const Int128&) const = default;
+};
+
+namespace semantics {
+
+WRUN_INLINE constexpr unsigned __int128 join(Int128 value) {
+  return static_cast<unsigned __int128>(value.high) << 64 | value.low;
+}
+WRUN_INLINE constexpr Int128 split(unsigned __int128 value) {
+  return {static_cast<uint64_t>(value), static_cast<uint64_t>(value >> 64)};
+}
+WRUN_INLINE constexpr __int128 signed_wide(uint64_t value) { return static_cast<int64_t>(value); }
+
+}  // namespace semantics
+
+#define WRUN_WIDE(op, Type, expression)                                    \
+  template <>                                                              \
+  struct Semantics<Op::op> {                                               \
+    using Arg = Type;                                                      \
+    using Result = Int128;                                                 \
+    WRUN_INLINE constexpr Result eval(Arg a, Arg b) {                      \
+      return semantics::split(static_cast<unsigned __int128>(expression)); \
+    }                                                                      \
+  };
+WRUN_WIDE(I64Add128, Int128, semantics::join(a) + semantics::join(b))
+WRUN_WIDE(I64Sub128, Int128, semantics::join(a) - semantics::join(b))
+WRUN_WIDE(I64MulWideS, uint64_t, semantics::signed_wide(a) * semantics::signed_wide(b))
+WRUN_WIDE(I64MulWideU, uint64_t, static_cast<unsigned __int128>(a) * b)
+#undef WRUN_WIDE
+
 // --- floating point (spec 4.3.3)
 
 #define WRUN_FLOAT(F, T)                                                                 \

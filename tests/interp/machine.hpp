@@ -27,6 +27,7 @@ using wasm::kV128;
 using wasm::Op;
 
 struct Machine {
+  wasm::FeatureSet features = wasm::FeatureSet::defaults();
   wasm::TypeRegistry types;
   interp::Interpreter interpreter;
   runtime::Store store;
@@ -37,8 +38,8 @@ struct Machine {
 
   Instance& instantiate(const ModuleBuilder& builder,
                         std::span<const runtime::Extern> imports = {}) {
-    auto instance =
-        Instance::instantiate(store, decode_module(types, builder.build()), imports, "test");
+    auto instance = Instance::instantiate(store, decode_module(types, builder.build(), features),
+                                          imports, "test");
     if (!instance) FAIL(instance.error().message);
     return **instance;
   }

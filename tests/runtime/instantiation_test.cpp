@@ -55,7 +55,7 @@ TEST_CASE("An instance has what its module defines, in the order of its index sp
 TEST_CASE("Without a memory there is still a view to read") {
   World world;
   Instance& instance = world.instantiate(ModuleBuilder());
-  CHECK(instance.vm().memory0->size == 0);
+  CHECK(instance.vm().memory0->size() == 0);
   CHECK(instance.default_memory() == nullptr);
 }
 

@@ -21,7 +21,7 @@ wasm::MemoryType pages(uint64_t minimum, std::optional<uint64_t> maximum = {}, b
   };
 }
 
-std::unique_ptr<Memory> make(const wasm::MemoryType& type, const Memory::Options& options = {}) {
+std::shared_ptr<Memory> make(const wasm::MemoryType& type, const Memory::Options& options = {}) {
   auto memory = Memory::create(type, options);
   REQUIRE(memory.has_value());
   return std::move(*memory);
@@ -55,7 +55,7 @@ TEST_CASE("Growth keeps base and contents; fresh pages are zero") {
   CHECK(memory->grow(3) == 1);
   CHECK(memory->pages() == 4);
   CHECK(memory->base() == base);
-  CHECK(memory->view()->size == 4 * kPage);
+  CHECK(memory->view()->size() == 4 * kPage);
   CHECK(base[kPage - 1] == std::byte{0xab});
   CHECK(base[kPage] == std::byte{0});
   CHECK(base[4 * kPage - 1] == std::byte{0});
@@ -150,7 +150,7 @@ TEST_CASE("The initial size is reserved even if nothing else fits beside it") {
 }
 
 TEST_CASE("Many memories at once") {
-  std::vector<std::unique_ptr<Memory>> memories;
+  std::vector<std::shared_ptr<Memory>> memories;
   for (int i = 0; i < 10; ++i) memories.push_back(make(pages(1)));
   for (const auto& memory : memories) memory->base()[0] = std::byte{1};
 }

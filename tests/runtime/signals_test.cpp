@@ -32,7 +32,7 @@ void prepare_faults() {
   install_fault_handler();
 }
 
-std::unique_ptr<Memory> one_page() {
+std::shared_ptr<Memory> one_page() {
   const wasm::MemoryType type = {.limits = {.minimum = 1}};
   auto memory = Memory::create(type, {});
   REQUIRE(memory.has_value());

@@ -96,7 +96,7 @@ TEST_CASE_METHOD(Fixture, "Calls back and forth between host and guest end in a 
 TEST_CASE("A host function called from outside sees an instance of nothing") {
   World world;
   const HostCallback callback = [](void*, VMContext& caller, uint64_t* slots) {
-    slots[0] = caller.instance->default_memory() == nullptr && caller.memory0->size == 0;
+    slots[0] = caller.instance->default_memory() == nullptr && caller.memory0->size() == 0;
     return caller.store == nullptr ? TrapCode::HostError : TrapCode::None;
   };
   wasm::FuncType type;

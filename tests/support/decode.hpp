@@ -12,10 +12,12 @@
 
 namespace wrun::test {
 
-inline std::shared_ptr<const wasm::Module> decode_module(wasm::TypeRegistry& types,
-                                                         std::vector<std::byte> bytes) {
+inline std::shared_ptr<const wasm::Module> decode_module(
+    wasm::TypeRegistry& types, std::vector<std::byte> bytes,
+    wasm::FeatureSet features = wasm::FeatureSet::defaults()) {
   auto owner = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
-  auto module = binary::decode_module(*owner, owner, {.types = types, .threads = 1});
+  auto module =
+      binary::decode_module(*owner, owner, {.types = types, .features = features, .threads = 1});
   if (!module) FAIL(module.error().message);
   return *module;
 }
