@@ -94,18 +94,20 @@ bool ModuleDecoder::check_constant(const Instruction& insn) {
     case Op::V128Const:
     case Op::StructNew:
     case Op::StructNewDefault:
+    case Op::StructNewDesc:
+    case Op::StructNewDefaultDesc:
     case Op::ArrayNew:
     case Op::ArrayNewDefault:
     case Op::ArrayNewFixed:
     case Op::RefI31:
     case Op::AnyConvertExtern:
-    case Op::ExternConvertAny: break;
+    case Op::ExternConvertAny:     break;
     case Op::I32Add:
     case Op::I32Sub:
     case Op::I32Mul:
     case Op::I64Add:
     case Op::I64Sub:
-    case Op::I64Mul:           needs = Feature::ExtendedConst; break;
+    case Op::I64Mul:               needs = Feature::ExtendedConst; break;
     case Op::RefNull:
       if (insn.heap.is_concrete() &&
           !check_index(insn.heap.index(), module_->types.size(), "type", insn.offset))
@@ -143,7 +145,7 @@ std::optional<ValType> ModuleDecoder::type_of(const ConstExpr& expr) const {
     case ConstExpr::Form::RefNull:
       return ValType::ref(wasm::HeapType::from_bits(static_cast<uint32_t>(expr.value)), true);
     case ConstExpr::Form::RefFunc:
-      return ValType::ref(wasm::HeapType::concrete(module_->functions[expr.value].type), false);
+      return module_->type_of_reference(static_cast<uint32_t>(expr.value));
     case ConstExpr::Form::General: return std::nullopt;
   }
   return std::nullopt;

@@ -20,6 +20,8 @@ constexpr uint8_t kHasPageSize = 0x08;
 
 constexpr uint8_t kDefaultPageLog2 = 16;
 
+constexpr uint8_t kExactFunction = 0x20;  // import kind of custom descriptors
+
 uint64_t max_pages(const wasm::MemoryType& type) {
   if (type.limits.is_64)
     return type.page_size_log2 == 0 ? UINT64_MAX
@@ -45,6 +47,8 @@ bool ModuleDecoder::read_import(wasm::Import& import) {
   const uint32_t offset = cursor_.position();
   uint8_t kind;
   if (!cursor_.read_u8(kind)) return false;
+  const bool exact = kind == kExactFunction && has_feature(Feature::CustomDescriptors);
+  if (exact) kind = static_cast<uint8_t>(ExternKind::Func);
   if (kind > static_cast<uint8_t>(ExternKind::Tag))
     return cursor_.fail_at(offset, "malformed import kind");
   import.kind = static_cast<ExternKind>(kind);
@@ -53,6 +57,7 @@ bool ModuleDecoder::read_import(wasm::Import& import) {
     case ExternKind::Func: {
       wasm::Function function;
       if (!read_function_type_index(function.type)) return false;
+      function.is_exact = exact;
       module.functions.push_back(function);
       import.index = module.imported_functions++;
       return true;

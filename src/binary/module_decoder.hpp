@@ -58,10 +58,14 @@ class ModuleDecoder {
   bool type_section();
   bool read_rec_group();
   bool read_sub_type(wasm::SubType& out);
+  bool read_described_type(wasm::SubType& out);
+  bool read_clause(uint8_t code, std::optional<wasm::TypeIndex>& out);
   bool read_composite_type(wasm::SubType& out);
   bool read_result_type(uint32_t limit, std::vector<wasm::ValType>& out);
   bool read_field_type(wasm::FieldType& out);
   bool check_group(uint32_t first);
+  bool check_descriptor_clauses(uint32_t index, uint32_t first, uint32_t offset);
+  bool check_subtyping_depth(uint32_t index);
   bool check_sub_type(uint32_t index);
 
   // --- definition_sections.cpp ---

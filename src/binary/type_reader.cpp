@@ -11,6 +11,7 @@ using wasm::ValType;
 
 namespace {
 
+constexpr uint8_t kExact = 0x62;    // (exact x), a heap type
 constexpr uint8_t kRefNull = 0x63;  // (ref null ht)
 constexpr uint8_t kRef = 0x64;      // (ref ht)
 
@@ -64,11 +65,15 @@ bool read_heap_type(Cursor& cursor, FeatureSet features, HeapType& out) {
   if (!cursor.peek_u8(byte)) return false;
   if (is_abstract_heap_type(byte)) return read_abstract(cursor, features, out);
   if (!require(cursor, features, Feature::FunctionReferences)) return false;
+  const bool exact = byte == kExact && features.has(Feature::CustomDescriptors);
   uint32_t index;
-  if (!read_type_index(cursor, index, "malformed heap type")) return false;
+  if (exact) {
+    if (!cursor.skip(1) || !cursor.read_u32(index)) return false;
+  } else if (!read_type_index(cursor, index, "malformed heap type")) {
+    return false;
+  }
   // HeapType has fewer than 32 bits for the index, but more than there can be types.
-  constexpr uint32_t kUnknownType = (1u << 23) - 1;
-  out = HeapType::concrete(std::min(index, kUnknownType));
+  out = HeapType::concrete(std::min(index, HeapType::kMaxIndices - 1), exact);
   return true;
 }
 

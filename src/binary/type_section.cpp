@@ -10,6 +10,8 @@ using wasm::SubType;
 using wasm::ValType;
 
 namespace {
+constexpr uint8_t kDescribes = 0x4c;
+constexpr uint8_t kDescriptor = 0x4d;
 constexpr uint8_t kRec = 0x4e;
 constexpr uint8_t kSubFinal = 0x4f;
 constexpr uint8_t kSub = 0x50;
@@ -17,8 +19,18 @@ constexpr uint8_t kArray = 0x5e;
 constexpr uint8_t kStruct = 0x5f;
 constexpr uint8_t kFunc = 0x60;
 
+// A subtype of a type with a descriptor has one, too; what describes a type is not a subtype of what
+// describes none (custom descriptors).
+bool clauses_match(const wasm::TypeSpace& space, const SubType& sub, const SubType& super) {
+  if (super.descriptor &&
+      !(sub.descriptor && wasm::matches(space, *sub.descriptor, *super.descriptor)))
+    return false;
+  if (sub.described.has_value() != super.described.has_value()) return false;
+  return !sub.described || wasm::matches(space, *sub.described, *super.described);
+}
+
 bool matches(const wasm::TypeSpace& space, const SubType& sub, const SubType& super) {
-  if (sub.kind != super.kind) return false;
+  if (sub.kind != super.kind || !clauses_match(space, sub, super)) return false;
   if (sub.kind == SubType::Kind::Func)
     return wasm::matches(space, super.func.params, sub.func.params) &&
            wasm::matches(space, sub.func.results, super.func.results);
@@ -62,7 +74,7 @@ bool ModuleDecoder::read_rec_group() {
 bool ModuleDecoder::read_sub_type(SubType& out) {
   uint8_t form;
   if (!cursor_.peek_u8(form)) return false;
-  if (form != kSub && form != kSubFinal) return read_composite_type(out);
+  if (form != kSub && form != kSubFinal) return read_described_type(out);
   if (!require_feature(Feature::Gc)) return false;
   cursor_.skip(1);
   out.is_final = form == kSubFinal;
@@ -75,7 +87,20 @@ bool ModuleDecoder::read_sub_type(SubType& out) {
     out.supertype = super;
   }
   if (count > 1) return invalid(offset, "sub type has more than one super type");
-  return read_composite_type(out);
+  return read_described_type(out);
+}
+
+bool ModuleDecoder::read_described_type(SubType& out) {
+  return read_clause(kDescribes, out.described) && read_clause(kDescriptor, out.descriptor) &&
+         read_composite_type(out);
+}
+
+bool ModuleDecoder::read_clause(uint8_t code, std::optional<wasm::TypeIndex>& out) {
+  uint8_t byte;
+  if (!cursor_.peek_u8(byte)) return false;
+  if (byte != code || !has_feature(Feature::CustomDescriptors)) return true;
+  out.emplace();
+  return cursor_.skip(1) && cursor_.read_u32(*out);
 }
 
 bool ModuleDecoder::read_composite_type(SubType& out) {
@@ -133,9 +158,11 @@ bool ModuleDecoder::check_group(uint32_t first) {
   const uint32_t offset = cursor_.position();
   const auto end = static_cast<uint32_t>(module_->types.size());
   for (uint32_t i = first; i < end; ++i) {
+    if (!check_descriptor_clauses(i, first, offset)) return false;
     const SubType& type = module_->types[i];
     // Supertypes must come before, even within the group.
     if (type.supertype && !check_index(*type.supertype, i, "type", offset)) return false;
+    if (!check_subtyping_depth(i)) return false;
     for (ValType param : type.func.params)
       if (!check_val_type(param, offset)) return false;
     for (ValType result : type.func.results)
@@ -143,26 +170,55 @@ bool ModuleDecoder::check_group(uint32_t first) {
     for (const wasm::FieldType& field : type.fields)
       if (!check_val_type(field.storage, offset)) return false;
   }
-  options_.types.canonicalize_group(module_->types, first, end - first, module_->canonical_types);
+  if (!options_.types.canonicalize_group(module_->types, first, end - first,
+                                         module_->canonical_types))
+    return fail(offset, Error::Kind::Unsupported, "too many types in this engine");
   for (uint32_t i = first; i < end; ++i)
     if (!check_sub_type(i)) return false;
   return true;
 }
 
+// Both are structures, name each other, and the descriptor comes later in the group.
+bool ModuleDecoder::check_descriptor_clauses(uint32_t index, uint32_t first, uint32_t offset) {
+  const std::vector<SubType>& types = module_->types;
+  const SubType& type = types[index];
+  if (!type.descriptor && !type.described) return true;
+  if (type.kind != SubType::Kind::Struct)
+    return invalid(offset, type.descriptor ? "described type must be a struct"
+                                           : "descriptor type must be a struct");
+  const auto in_group = [&](wasm::TypeIndex other) {
+    return other >= first && other < types.size();
+  };
+  if (type.described) {
+    if (!in_group(*type.described)) return invalid(offset, "described type is outside rec group");
+    if (types[*type.described].descriptor != index)
+      return invalid(offset, "described type is not described by descriptor");
+    if (*type.described >= index) return invalid(offset, "forward use of described type");
+  }
+  if (!type.descriptor) return true;
+  if (!in_group(*type.descriptor)) return invalid(offset, "descriptor type is outside rec group");
+  return types[*type.descriptor].described == index ||
+         invalid(offset, "type is not described by its descriptor");
+}
+
+bool ModuleDecoder::check_subtyping_depth(uint32_t index) {
+  const std::optional<wasm::TypeIndex> super = module_->types[index].supertype;
+  const unsigned depth = super ? subtyping_depths_[*super] + 1u : 0;
+  subtyping_depths_.push_back(static_cast<uint8_t>(depth));
+  if (depth <= wasm::kMaxSubtypingDepth) return true;
+  return fail(cursor_.position(), Error::Kind::Unsupported,
+              "sub type " + std::to_string(index) + " has more than " +
+                  std::to_string(wasm::kMaxSubtypingDepth) + " super types");
+}
+
 bool ModuleDecoder::check_sub_type(uint32_t index) {
   const SubType& type = module_->types[index];
-  subtyping_depths_.push_back(0);
   if (!type.supertype) return true;
   const SubType& super = module_->types[*type.supertype];
   if (super.is_final || !matches(types(), type, super))
     return invalid(cursor_.position(), "sub type " + std::to_string(index) +
                                            " does not match super type " +
                                            std::to_string(*type.supertype));
-  subtyping_depths_[index] = subtyping_depths_[*type.supertype] + 1;
-  if (subtyping_depths_[index] > wasm::kMaxSubtypingDepth)
-    return fail(cursor_.position(), Error::Kind::Unsupported,
-                "sub type " + std::to_string(index) + " has more than " +
-                    std::to_string(wasm::kMaxSubtypingDepth) + " super types");
   return true;
 }
 

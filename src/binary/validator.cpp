@@ -256,16 +256,18 @@ bool Validator::apply_special() {
     case Op::Rethrow:     return on_rethrow();
     case Op::ThrowRef:
       return pop(ValType::ref(wasm::HeapType::Abstract::Exn, true)) && set_unreachable();
-    case Op::ReturnCall:         return on_call(true);
-    case Op::CallIndirect:       return on_call_indirect(false);
-    case Op::ReturnCallIndirect: return on_call_indirect(true);
-    case Op::CallRef:            return on_call_ref(false);
-    case Op::ReturnCallRef:      return on_call_ref(true);
-    case Op::BrOnNull:           return on_br_on_null();
-    case Op::BrOnNonNull:        return on_br_on_non_null();
-    case Op::BrOnCast:           return on_br_on_cast(false);
-    case Op::BrOnCastFail:       return on_br_on_cast(true);
-    case Op::SelectT:            return on_select_typed();
+    case Op::ReturnCall:           return on_call(true);
+    case Op::CallIndirect:         return on_call_indirect(false);
+    case Op::ReturnCallIndirect:   return on_call_indirect(true);
+    case Op::CallRef:              return on_call_ref(false);
+    case Op::ReturnCallRef:        return on_call_ref(true);
+    case Op::BrOnNull:             return on_br_on_null();
+    case Op::BrOnNonNull:          return on_br_on_non_null();
+    case Op::BrOnCast:             return on_br_on_cast(false, false);
+    case Op::BrOnCastFail:         return on_br_on_cast(true, false);
+    case Op::BrOnCastDescEq:       return on_br_on_cast(false, true);
+    case Op::BrOnCastDescEqFail:   return on_br_on_cast(true, true);
+    case Op::SelectT:              return on_select_typed();
     case Op::TableGet:
     case Op::TableSet:
     case Op::TableInit:
@@ -273,19 +275,21 @@ bool Validator::apply_special() {
     case Op::TableCopy:
     case Op::TableGrow:
     case Op::TableSize:
-    case Op::TableFill:          return on_table_op();
+    case Op::TableFill:            return on_table_op();
     case Op::MemorySize:
     case Op::MemoryGrow:
     case Op::MemoryInit:
     case Op::DataDrop:
     case Op::MemoryCopy:
-    case Op::MemoryFill:         return on_memory_op();
+    case Op::MemoryFill:           return on_memory_op();
     case Op::StructNew:
     case Op::StructNewDefault:
+    case Op::StructNewDesc:
+    case Op::StructNewDefaultDesc:
     case Op::StructGet:
     case Op::StructGetS:
     case Op::StructGetU:
-    case Op::StructSet:          return on_struct_op();
+    case Op::StructSet:            return on_struct_op();
     case Op::ArrayNew:
     case Op::ArrayNewDefault:
     case Op::ArrayNewFixed:
@@ -294,17 +298,20 @@ bool Validator::apply_special() {
     case Op::ArrayGetU:
     case Op::ArraySet:
     case Op::ArrayLen:
-    case Op::ArrayFill:          return on_array_op();
+    case Op::ArrayFill:            return on_array_op();
     case Op::ArrayNewData:
     case Op::ArrayNewElem:
     case Op::ArrayCopy:
     case Op::ArrayInitData:
-    case Op::ArrayInitElem:      return on_array_bulk_op();
+    case Op::ArrayInitElem:        return on_array_bulk_op();
     case Op::RefTest:
     case Op::RefTestNull:
     case Op::RefCast:
-    case Op::RefCastNull:        return on_cast_op();
-    default:                     return on_reference_op();
+    case Op::RefCastNull:          return on_cast_op();
+    case Op::RefGetDesc:
+    case Op::RefCastDescEq:
+    case Op::RefCastDescEqNull:    return on_descriptor_op();
+    default:                       return on_reference_op();
   }
 }
 

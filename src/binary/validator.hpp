@@ -130,7 +130,8 @@ class Validator {
   bool on_br_table(LabelReader labels);
   bool on_br_on_null();
   bool on_br_on_non_null();
-  bool on_br_on_cast(bool on_fail);
+  bool on_br_on_cast(bool on_fail, bool by_descriptor);
+  bool check_cast_types(ValType source, ValType target);
   bool check_cast_label(ValType sent, Types& others);
   bool on_throw();
   bool on_rethrow();
@@ -191,10 +192,19 @@ class Validator {
   // --- references and aggregates: validator_reference.cpp ---
   bool on_reference_op();
   bool on_ref_func();
+  bool on_struct_new(const wasm::SubType& type);
   bool on_struct_op();
   bool on_array_op();
   bool on_array_bulk_op();
   bool on_cast_op();
+  bool on_descriptor_op();
+  // The operand that a cast by descriptor to `target` takes after the reference.
+  bool pop_descriptor(wasm::HeapType target);
+  // A new object's type: exact, for those who can tell the difference.
+  ValType new_object(uint32_t type) const {
+    const bool exact = module_.features.has(wasm::Feature::CustomDescriptors);
+    return ValType::ref(wasm::HeapType::concrete(type, exact), false);
+  }
   bool check_type(uint32_t index);
   bool check_heap_type(wasm::HeapType type);
   bool check_val_type(ValType type);

@@ -179,16 +179,26 @@ bool Validator::on_br_on_non_null() {
   return pop_all(others) && push_all(others);
 }
 
-bool Validator::on_br_on_cast(bool on_fail) {
+// Custom descriptors relax that the target must be below the source.
+bool Validator::check_cast_types(ValType source, ValType target) {
+  const bool related =
+      module_.features.has(wasm::Feature::CustomDescriptors)
+          ? wasm::top_of(space_, source.heap()) == wasm::top_of(space_, target.heap())
+          : matches(target, source);
+  return related ||
+         fail("type mismatch: " + to_string(target) + " does not match " + to_string(source));
+}
+
+bool Validator::on_br_on_cast(bool on_fail, bool by_descriptor) {
   if (!check_heap_type(insn_.heap) || !check_heap_type(insn_.heap2)) return false;
   const ValType source = ValType::ref(insn_.heap, insn_.lane & kCastSourceNullable);
   const ValType target = ValType::ref(insn_.heap2, insn_.lane & kCastTargetNullable);
-  if (!matches(target, source))
-    return fail("type mismatch: " + to_string(target) + " does not match " + to_string(source));
+  if (!check_cast_types(source, target)) return false;
   // What is left when the cast fails: null only if the target does not include it (spec 3.4.8).
   const ValType rest = ValType::ref(source.heap(), source.nullable() && !target.nullable());
   Types others;
   if (!check_cast_label(on_fail ? rest : target, others)) return false;
+  if (by_descriptor && !pop_descriptor(target.heap())) return false;
   return pop(source) && pop_all(others) && push_all(others) && push(on_fail ? target : rest);
 }
 

@@ -62,7 +62,7 @@ bool Validator::on_ref_func() {
   if (index >= module_.functions.size()) return fail_unknown("function", index);
   if (!context_.declared_functions[index])
     return fail("undeclared function reference " + std::to_string(index));
-  return push(non_null(HeapType::concrete(module_.functions[index].type)));
+  return push(module_.type_of_reference(index));
 }
 
 bool Validator::on_reference_op() {
@@ -98,10 +98,35 @@ bool Validator::on_cast_op() {
   if (!check_heap_type(insn_.heap)) return false;
   if (!pop(nullable(wasm::top_of(space_, insn_.heap)))) return false;
   switch (insn_.op) {
-    case Op::RefCast:     return push(non_null(insn_.heap));
-    case Op::RefCastNull: return push(nullable(insn_.heap));
-    default:              return push(kI32);
+    case Op::RefCast:
+    case Op::RefCastDescEq:     return push(non_null(insn_.heap));
+    case Op::RefCastNull:
+    case Op::RefCastDescEqNull: return push(nullable(insn_.heap));
+    default:                    return push(kI32);
   }
+}
+
+bool Validator::pop_descriptor(HeapType target) {
+  if (!target.is_concrete() || !module_.types[target.index()].descriptor)
+    return fail("type mismatch: type " + to_string(target) + " does not have a descriptor");
+  const wasm::TypeIndex descriptor = *module_.types[target.index()].descriptor;
+  return pop(nullable(HeapType::concrete(descriptor, target.is_exact())));
+}
+
+bool Validator::on_descriptor_op() {
+  if (insn_.op != Op::RefGetDesc)
+    return check_heap_type(insn_.heap) && pop_descriptor(insn_.heap) && on_cast_op();
+  const SubType* type = struct_type(insn_.index);
+  if (!type) return false;
+  if (!type->descriptor) return fail("type without descriptor " + std::to_string(insn_.index));
+  ValType ref;
+  if (!pop_ref(ref)) return false;
+  const ValType exact = nullable(HeapType::concrete(insn_.index, true));
+  const bool is_exact = ref == wasm::kBottom || matches(ref, exact);
+  const ValType wanted = nullable(HeapType::concrete(insn_.index));
+  if (!is_exact && !matches(ref, wanted))
+    return fail("type mismatch: " + std::string(wasm::text(insn_.op)) + " of " + to_string(ref));
+  return push(non_null(HeapType::concrete(*type->descriptor, is_exact)));
 }
 
 bool Validator::check_extension(const wasm::FieldType& field, bool extends) {
@@ -113,21 +138,33 @@ bool Validator::check_mutable(const wasm::FieldType& field, const char* what) {
   return field.is_mutable || fail(std::string("immutable ") + what);
 }
 
+bool Validator::on_struct_new(const SubType& type) {
+  const bool by_default = insn_.op == Op::StructNewDefault || insn_.op == Op::StructNewDefaultDesc;
+  const bool described = insn_.op == Op::StructNewDesc || insn_.op == Op::StructNewDefaultDesc;
+  if (described != type.descriptor.has_value())
+    return fail(described ? "type without descriptor requires non-descriptor allocation"
+                          : "type with descriptor requires descriptor allocation");
+  operands_.clear();
+  for (const wasm::FieldType& field : type.fields) {
+    if (!by_default)
+      operands_.push_back(unpacked(field));
+    else if (!field.storage.is_defaultable())
+      return fail("type mismatch: field type " + to_string(field.storage) + " is not defaultable");
+  }
+  if (described) operands_.push_back(nullable(HeapType::concrete(*type.descriptor, true)));
+  return pop_all(operands_) && push(new_object(insn_.index));
+}
+
 bool Validator::on_struct_op() {
   const SubType* type = struct_type(insn_.index);
   if (!type) return false;
   const HeapType heap = HeapType::concrete(insn_.index);
-  if (insn_.op == Op::StructNew) {
-    operands_.clear();
-    for (const wasm::FieldType& field : type->fields) operands_.push_back(unpacked(field));
-    return pop_all(operands_) && push(non_null(heap));
-  }
-  if (insn_.op == Op::StructNewDefault) {
-    for (const wasm::FieldType& field : type->fields)
-      if (!field.storage.is_defaultable())
-        return fail("type mismatch: field type " + to_string(field.storage) +
-                    " is not defaultable");
-    return push(non_null(heap));
+  switch (insn_.op) {
+    case Op::StructNew:
+    case Op::StructNewDefault:
+    case Op::StructNewDesc:
+    case Op::StructNewDefaultDesc: return on_struct_new(*type);
+    default:                       break;
   }
   if (insn_.index2 >= type->fields.size()) return fail_unknown("field", insn_.index2);
   const wasm::FieldType& field = type->fields[insn_.index2];
@@ -144,19 +181,19 @@ bool Validator::on_array_op() {
   const HeapType heap = HeapType::concrete(insn_.index);
   const ValType value = unpacked(*element);
   switch (insn_.op) {
-    case Op::ArrayNew: return pop_all({value, kI32}) && push(non_null(heap));
+    case Op::ArrayNew: return pop_all({value, kI32}) && push(new_object(insn_.index));
     case Op::ArrayNewDefault:
       if (!element->storage.is_defaultable())
         return fail("type mismatch: element type " + to_string(element->storage) +
                     " is not defaultable");
-      return pop(kI32) && push(non_null(heap));
+      return pop(kI32) && push(new_object(insn_.index));
     case Op::ArrayNewFixed:
       if (insn_.index2 > wasm::kMaxArrayNewFixed)
         return fail("array.new_fixed with more than " + std::to_string(wasm::kMaxArrayNewFixed) +
                         " elements",
                     Error::Kind::Unsupported);
       operands_.assign(insn_.index2, value);
-      return pop_all(operands_) && push(non_null(heap));
+      return pop_all(operands_) && push(new_object(insn_.index));
     case Op::ArraySet:
       return check_mutable(*element, "array") && pop_all({nullable(heap), kI32, value});
     case Op::ArrayFill:
@@ -187,7 +224,8 @@ bool Validator::on_array_bulk_op() {
   switch (insn_.op) {
     case Op::ArrayNewData:
     case Op::ArrayNewElem:
-      return check_segment_types(*element) && pop_all({kI32, kI32}) && push(non_null(heap));
+      return check_segment_types(*element) && pop_all({kI32, kI32}) &&
+             push(new_object(insn_.index));
     case Op::ArrayInitData:
     case Op::ArrayInitElem:
       return check_mutable(*element, "array") && check_segment_types(*element) &&

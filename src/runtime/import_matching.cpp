@@ -31,8 +31,10 @@ class Matcher {
 
  private:
   bool thing_matches(uint32_t index, const FuncRef& function) const {
-    const wasm::TypeIndex expected = module_.functions[index].type;
-    return types_.is_subtype(function.type_id, module_.canonical_types[expected]);
+    const wasm::Function& import = module_.functions[index];
+    const uint32_t expected = module_.canonical_types[import.type];
+    return import.is_exact ? function.type_id == expected
+                           : types_.is_subtype(function.type_id, expected);
   }
   bool thing_matches(uint32_t index, const Table& table) const {
     const wasm::TableType expected = canonical_type(module_, module_.tables[index].type);
@@ -101,7 +103,7 @@ std::string to_text(const Tag& tag) { return "tag " + to_string(*tag.type); }
 wasm::ValType canonical_type(const wasm::Module& module, wasm::ValType type) {
   if (!type.is_ref() || !type.heap().is_concrete()) return type;
   const uint32_t id = module.canonical_types[type.heap().index()];
-  return wasm::ValType::ref(wasm::HeapType::concrete(id), type.nullable());
+  return wasm::ValType::ref(wasm::HeapType::concrete(id, type.heap().is_exact()), type.nullable());
 }
 
 wasm::TableType canonical_type(const wasm::Module& module, wasm::TableType type) {

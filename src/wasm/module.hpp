@@ -44,6 +44,7 @@ struct Export {
 
 struct Function {
   TypeIndex type = 0;
+  bool is_exact = true;      // false: an import, whose type may be below `type`
   uint32_t body_offset = 0;  // of the locals vector; 0 for imports
   uint32_t body_size = 0;    // bytes up to and including the final `end`
 };
@@ -125,6 +126,12 @@ struct Module {
 
   const FuncType& func_type(uint32_t function) const {
     return types[functions[function].type].func;
+  }
+  // What ref.func gives.
+  ValType type_of_reference(uint32_t function) const {
+    const Function& named = functions[function];
+    const bool exact = named.is_exact && features.has(Feature::CustomDescriptors);
+    return ValType::ref(HeapType::concrete(named.type, exact), false);
   }
   std::span<const std::byte> contents(const DataSegment& segment) const {
     return bytes.subspan(segment.offset, segment.size);

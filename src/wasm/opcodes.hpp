@@ -166,7 +166,7 @@ consteval std::array<Op, kSize> make_code_table() {
 }  // namespace detail
 
 inline constexpr auto kUnprefixedOps = detail::make_code_table<0, 0x100>();
-inline constexpr auto kGcOps = detail::make_code_table<kGcPrefix, 0x20>();
+inline constexpr auto kGcOps = detail::make_code_table<kGcPrefix, 0x27>();
 inline constexpr auto kMiscOps = detail::make_code_table<kMiscPrefix, 0x18>();
 inline constexpr auto kSimdOps = detail::make_code_table<kSimdPrefix, 0x114>();
 inline constexpr auto kAtomicOps = detail::make_code_table<kAtomicPrefix, 0x50>();

@@ -15,6 +15,16 @@ HeapType::Abstract abstract_of(SubType::Kind kind) {
   return Abstract::Any;
 }
 
+HeapType::Abstract abstract_of(CanonicalType::Kind kind) {
+  switch (kind) {
+    case CanonicalType::Kind::Func:      return Abstract::Func;
+    case CanonicalType::Kind::Struct:    return Abstract::Struct;
+    case CanonicalType::Kind::Array:     return Abstract::Array;
+    case CanonicalType::Kind::Exception: return Abstract::Exn;
+  }
+  return Abstract::Any;
+}
+
 namespace {
 
 // The next type above an abstract one.
@@ -56,7 +66,9 @@ bool abstract_matches(Abstract sub, Abstract super) {
 // What a concrete heap type's number means is up to the space it belongs to.
 
 SubType::Kind kind_of(const TypeSpace& space, TypeIndex index) { return space.types[index].kind; }
-SubType::Kind kind_of(const TypeRegistry& registry, uint32_t id) { return registry.kind(id); }
+CanonicalType::Kind kind_of(const TypeRegistry& registry, uint32_t id) {
+  return registry.type(id).kind;
+}
 
 bool concrete_matches(const TypeSpace& space, TypeIndex sub, TypeIndex super) {
   return matches(space, sub, super);
@@ -65,11 +77,16 @@ bool concrete_matches(const TypeRegistry& registry, uint32_t sub, uint32_t super
   return registry.is_subtype(sub, super);
 }
 
+bool is_same(const TypeSpace& space, TypeIndex a, TypeIndex b) { return space.is_same(a, b); }
+bool is_same(const TypeRegistry&, uint32_t a, uint32_t b) { return a == b; }
+
 template <class Space>
 bool heap_matches(const Space& space, HeapType sub, HeapType super) {
   if (sub == super) return true;
-  if (sub.is_concrete() && super.is_concrete())
-    return concrete_matches(space, sub.index(), super.index());
+  if (sub.is_concrete() && super.is_concrete()) {
+    if (!super.is_exact()) return concrete_matches(space, sub.index(), super.index());
+    return sub.is_exact() && is_same(space, sub.index(), super.index());
+  }
   if (sub.is_concrete())
     return abstract_matches(abstract_of(kind_of(space, sub.index())), super.abstract());
   if (super.is_concrete())

@@ -19,6 +19,7 @@ struct TypeSpace {
 
 // The abstract type directly above all types of this kind: func, struct or array.
 HeapType::Abstract abstract_of(SubType::Kind kind);
+HeapType::Abstract abstract_of(CanonicalType::Kind kind);
 // The greatest supertype: any, func, extern or exn.
 HeapType::Abstract top_of(const TypeSpace& space, HeapType type);
 

@@ -1,5 +1,7 @@
 // Canonical type identities (spec 3.2.8): within one registry, equal recursive groups get equal
-// ids, whichever module they come from. One registry per engine; thread-safe.
+// ids, whichever module they come from. One registry per engine; thread-safe. Types are never
+// forgotten, and an id is known to a thread only after its type is complete: looking one up takes no
+// lock.
 #pragma once
 
 #include <cstdint>
@@ -7,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "wasm/canonical_type.hpp"
 #include "wasm/types.hpp"
 
 namespace wrun::wasm {
@@ -19,14 +22,15 @@ class TypeRegistry {
   TypeRegistry& operator=(const TypeRegistry&) = delete;
 
   // Appends the ids of the recursive group types[first .. first + count) to `canonical`, which
-  // already holds the ids of all earlier types of the module.
-  void canonicalize_group(std::span<const SubType> types, uint32_t first, uint32_t count,
-                          std::vector<uint32_t>& canonical);
+  // already holds the ids of all earlier types of the module. The supertypes and descriptors named
+  // have been checked, except that structures need not match. False: the registry is full.
+  [[nodiscard]] bool canonicalize_group(std::span<const SubType> types, uint32_t first,
+                                        uint32_t count, std::vector<uint32_t>& canonical);
   // The id of a final function type without supertype that stands alone.
   uint32_t function_type(const FuncType& type);
   // Whether the type `sub` is `super` or was declared below it.
-  bool is_subtype(uint32_t sub, uint32_t super) const;
-  SubType::Kind kind(uint32_t type) const;
+  bool is_subtype(uint32_t sub, uint32_t super) const { return type(sub).is_below(type(super)); }
+  const CanonicalType& type(uint32_t id) const;
 
  private:
   struct Impl;

@@ -46,7 +46,9 @@ std::string_view nullable_name_of(HeapType::Abstract type) {
 }  // namespace
 
 std::string to_string(HeapType type) {
-  return type.is_concrete() ? std::to_string(type.index()) : std::string(name_of(type.abstract()));
+  if (!type.is_concrete()) return std::string(name_of(type.abstract()));
+  const std::string index = std::to_string(type.index());
+  return type.is_exact() ? "(exact " + index + ")" : index;
 }
 
 std::string to_string(ValType type) {

@@ -32,23 +32,30 @@ class HeapType {
   };
 
   constexpr HeapType(Abstract abstract) : bits_(static_cast<uint32_t>(abstract)) {}  // NOLINT
-  static constexpr HeapType concrete(TypeIndex index) { return HeapType(index | kConcrete); }
+  // `exact`: without the types below it (custom descriptors).
+  static constexpr HeapType concrete(TypeIndex index, bool exact = false) {
+    return HeapType(index | kConcrete | (exact ? kExact : 0));
+  }
   static constexpr HeapType from_bits(uint32_t bits) { return HeapType(bits); }
 
   constexpr bool is_concrete() const { return (bits_ & kConcrete) != 0; }
-  constexpr TypeIndex index() const { return bits_ & ~kConcrete; }
+  constexpr bool is_exact() const { return (bits_ & kExact) != 0; }
+  constexpr TypeIndex index() const { return bits_ & (kMaxIndices - 1); }
   constexpr Abstract abstract() const { return static_cast<Abstract>(bits_); }
   constexpr uint32_t bits() const { return bits_; }
   constexpr bool operator==(const HeapType&) const = default;
 
+  static constexpr uint32_t kMaxIndices = 1u << 22;  // more than a module can have types
+
  private:
   static constexpr uint32_t kConcrete = 1u << 23;
+  static constexpr uint32_t kExact = 1u << 22;
   explicit constexpr HeapType(uint32_t bits) : bits_(bits) {}
   uint32_t bits_;
 };
 
 // Spec 2.3.4 and 2.3.5, packed into one word so that equality is one compare:
-// bits 0-7 the kind (its binary encoding), bit 8 nullable, bits 9-32 the heap type.
+// bits 0-6 the kind (its binary encoding), bit 7 nullable, bits 8-31 the heap type.
 // `Bottom` is the type of values on a polymorphic stack (spec 3.3).
 class ValType {
  public:
@@ -131,8 +138,12 @@ struct SubType {
   bool is_final = true;
   bool is_shared = false;
   std::optional<TypeIndex> supertype;  // at most one in Wasm 3.0
-  FuncType func;                       // Kind::Func
-  std::vector<FieldType> fields;       // Kind::Struct; one entry for Kind::Array
+  // Custom descriptors: the type of the descriptors that values of this type have, and the type
+  // whose values this type describes. Both are in the same recursive group.
+  std::optional<TypeIndex> descriptor;
+  std::optional<TypeIndex> described;
+  FuncType func;                  // Kind::Func
+  std::vector<FieldType> fields;  // Kind::Struct; one entry for Kind::Array
 };
 
 // Spec 2.3.12. Limits are in pages or elements; `maximum` empty means none was given.

@@ -33,7 +33,7 @@ std::vector<uint32_t> canonicalize(TypeRegistry& registry, const std::vector<Sub
   std::vector<uint32_t> ids;
   uint32_t first = 0;
   for (uint32_t count : groups) {
-    registry.canonicalize_group(types, first, count, ids);
+    CHECK(registry.canonicalize_group(types, first, count, ids));
     first += count;
   }
   return ids;
