@@ -2,8 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
+#include "wrun/collection.hpp"
 #include "wrun/engine.hpp"
 
 namespace wrun {
@@ -16,6 +18,7 @@ struct Limits {
   uint64_t memory_bytes = UINT64_MAX;    // each linear memory; memory.grow beyond it gives -1
   uint64_t table_elements = 10'000'000;  // each table
   uint64_t stack_bytes = 8u << 20;       // frames of guest code; beyond: a trap
+  uint64_t gc_heap_bytes = UINT64_MAX;   // structures, arrays and exceptions; at most 32 GiB
   uint32_t instances = 10'000;
 };
 
@@ -40,6 +43,14 @@ class Store {
   // What all linear memories of the store hold now, in bytes. Memories never shrink, so this is also
   // the most they ever held.
   uint64_t memory_bytes() const;
+
+  // Values that are references keep what they refer to alive: those that a host function is given
+  // until it returns, all others until this is called. What they are afterwards is refused where they
+  // are passed to the store, or is a reference to something else.
+  void release_references();
+  // Looks for garbage now. The observer is called after every collection; it must not use the store.
+  void collect_garbage();
+  void on_collection(std::function<void(const Collection&)> observer);
 
  private:
   friend struct Access;

@@ -6,6 +6,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,8 +57,9 @@ struct V128 {
   bool operator==(const V128&) const = default;
 };
 
-// One value. References are opaque: they can be passed on to the store that they came from, and
-// tested for null. Numbers are exact, floats bit by bit. A plain value, safe to copy anywhere.
+// One value. References are opaque: they can be passed on to the store that they came from, as long
+// as it keeps them (Store::release_references), and tested for null. An externref of the host's own
+// is a number of 62 bits and belongs to no store. Numbers are exact, floats bit by bit. A plain value, safe to copy anywhere.
 class Value {
  public:
   template <std::integral T>
@@ -77,6 +79,10 @@ class Value {
       : kind_(ValueKind::V128), slots_(std::bit_cast<std::array<uint64_t, 2>>(value)) {}
   // The null of a reference kind.
   static Value null(ValueKind kind) { return Value(kind, {0, 0}, 0); }
+  // What the guest gets as an externref and can give back, but not look into; below 2^62.
+  static Value from_host(uint64_t number) {
+    return Value(ValueKind::ExternRef, {number << 2 | 2, 0}, 0);
+  }
 
   ValueKind kind() const { return kind_; }
   // Each is for values of its kind only.
@@ -86,6 +92,11 @@ class Value {
   double f64() const { return std::bit_cast<double>(slots_[0]); }
   V128 v128() const { return std::bit_cast<V128>(slots_); }
   bool is_null() const { return slots_[0] == 0; }
+  // The number given to from_host(); nothing if it is another reference.
+  std::optional<uint64_t> host_number() const {
+    if (kind_ < ValueKind::ExternRef || (slots_[0] & 3) != 2) return std::nullopt;
+    return slots_[0] >> 2;
+  }
 
   // The text that `wrun --invoke` prints: decimal numbers (floats in the shortest form that reads
   // back equal, or nan and inf), 0x and 32 digits for vectors, "null" or "ref" for references.

@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "api/state.hpp"
+#include "runtime/cast.hpp"
+#include "runtime/import_matching.hpp"
 #include "runtime/instance.hpp"
 
 namespace wrun {
@@ -80,45 +83,95 @@ std::optional<wasm::FuncType> to_internal(const FuncType& type) {
   return out;
 }
 
-Value load_value(wasm::ValType type, const uint64_t* slots, uint64_t store_id) {
-  const ValueKind kind = kind_of(type);
-  const bool is_null = type.is_ref() && slots[0] == 0;
-  return ValueAccess::make(kind, {slots[0], type.slots() == 2 ? slots[1] : 0},
-                           type.is_ref() && !is_null ? store_id : 0);
+std::vector<wasm::ValType> canonical_types(const runtime::FuncRef& function,
+                                           std::span<const wasm::ValType> types) {
+  std::vector<wasm::ValType> canonical(types.begin(), types.end());
+  if (function.vm == nullptr) return canonical;  // the host's have abstract types only
+  for (wasm::ValType& type : canonical)
+    type = runtime::canonical_type(function.vm->instance->module(), type);
+  return canonical;
 }
 
-bool store_value(const Value& value, wasm::ValType type, uint64_t store_id, uint64_t* slots) {
-  if (type.is_ref() && value.is_null()) {
-    if (!type.nullable() || value.kind() < ValueKind::FuncRef) return false;
-  } else if (value.kind() != kind_of(type)) {
+namespace {
+
+// The hierarchies of references; any and extern share their values.
+enum class Hierarchy : uint64_t { Any, Func, Exn };
+
+Hierarchy hierarchy_of(wasm::ValType type, const wasm::TypeRegistry& types) {
+  const wasm::HeapType heap = type.heap();
+  if (heap.is_concrete())
+    return types.type(heap.index()).kind == wasm::CanonicalType::Kind::Func ? Hierarchy::Func
+                                                                            : Hierarchy::Any;
+  using enum wasm::HeapType::Abstract;
+  switch (heap.abstract()) {
+    case Func:
+    case NoFunc: return Hierarchy::Func;
+    case Exn:
+    case NoExn:  return Hierarchy::Exn;
+    default:     return Hierarchy::Any;
+  }
+}
+
+// Values may be copied anywhere and kept for too long, or be of another store: nothing is believed
+// but what the store itself can tell.
+bool is_reference_to(const Value& value, wasm::ValType type, detail::StoreState& store) {
+  const runtime::RefSlot slot = ValueAccess::slots(value)[0];
+  const wasm::TypeRegistry& types = store.store->types();
+  const Hierarchy hierarchy = hierarchy_of(type, types);
+  if (static_cast<uint64_t>(hierarchy) != ValueAccess::slots(value)[1]) return false;
+  const bool is_object = hierarchy != Hierarchy::Func && gc::is_object(slot);
+  const bool is_number = hierarchy == Hierarchy::Any && !is_object;
+  if (!is_number && ValueAccess::store(value) != store.id) return false;
+  if (is_object && !store.store->heap().is_object(slot)) return false;
+  return runtime::matches_non_null(slot, runtime::cast_target(types, type.heap(), type.nullable()),
+                                   types);
+}
+
+}  // namespace
+
+Value load_value(wasm::ValType type, const uint64_t* slots, detail::StoreState& store) {
+  const ValueKind kind = kind_of(type);
+  if (!type.is_ref())
+    return ValueAccess::make(kind, {slots[0], type.slots() == 2 ? slots[1] : 0}, 0);
+  if (slots[0] == 0) return Value::null(kind);
+  const Hierarchy hierarchy = hierarchy_of(type, store.store->types());
+  if (hierarchy != Hierarchy::Func && gc::is_object(slots[0]))
+    store.store->host_references.push_back(slots[0]);
+  return ValueAccess::make(kind, {slots[0], static_cast<uint64_t>(hierarchy)}, store.id);
+}
+
+bool store_value(const Value& value, wasm::ValType type, detail::StoreState& store,
+                 uint64_t* slots) {
+  if (!type.is_ref()) {
+    if (value.kind() != kind_of(type)) return false;
+    if (type.slots() == 2) slots[1] = ValueAccess::slots(value)[1];
+  } else if (value.kind() < ValueKind::FuncRef) {
     return false;
-  } else if (type.is_ref()) {
-    // Nothing tells which of the other reference types a value has.
-    if (value.kind() == ValueKind::Ref || ValueAccess::store(value) != store_id) return false;
+  } else if (value.is_null() ? !type.nullable() : !is_reference_to(value, type, store)) {
+    return false;
   }
   slots[0] = ValueAccess::slots(value)[0];
-  if (type.slots() == 2) slots[1] = ValueAccess::slots(value)[1];
   return true;
 }
 
 std::vector<Value> load_values(std::span<const wasm::ValType> types, const uint64_t* slots,
-                               uint64_t store_id) {
+                               detail::StoreState& store) {
   std::vector<Value> values;
   values.reserve(types.size());
   for (const wasm::ValType type : types) {
-    values.push_back(load_value(type, slots, store_id));
+    values.push_back(load_value(type, slots, store));
     slots += type.slots();
   }
   return values;
 }
 
 Result<void> store_values(std::span<const Value> values, std::span<const wasm::ValType> types,
-                          const char* what, uint64_t store_id, uint64_t* slots) {
+                          const char* what, detail::StoreState& store, uint64_t* slots) {
   if (values.size() != types.size())
     return fail(Error::Kind::Usage, std::to_string(types.size()) + " " + what + "s expected, not " +
                                         std::to_string(values.size()));
   for (size_t i = 0; i < types.size(); ++i) {
-    if (!store_value(values[i], types[i], store_id, slots))
+    if (!store_value(values[i], types[i], store, slots))
       return fail(Error::Kind::Usage, std::string(what) + " " + std::to_string(i + 1) +
                                           " is not a value of type " + wasm::to_string(types[i]));
     slots += types[i].slots();

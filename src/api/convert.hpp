@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "runtime/trap.hpp"
+#include "runtime/vm_context.hpp"
 #include "wasm/module.hpp"
 #include "wasm/types.hpp"
 #include "wrun/error.hpp"
@@ -13,6 +15,10 @@
 #include "wrun/value.hpp"
 
 namespace wrun {
+
+namespace detail {
+struct StoreState;
+}
 
 ValueType to_public(wasm::ValType type);
 FuncType to_public(const wasm::FuncType& type);
@@ -23,16 +29,20 @@ ExternType extern_type(const wasm::Module& module, wasm::ExternKind kind, uint32
 std::optional<wasm::ValType> to_internal(const ValueType& type);
 std::optional<wasm::FuncType> to_internal(const FuncType& type);
 
-// A value from its slots, in the store `store_id`.
-Value load_value(wasm::ValType type, const uint64_t* slots, uint64_t store_id);
+// The same types with ids of the store's registry for type indices, which are those of `function`.
+std::vector<wasm::ValType> canonical_types(const runtime::FuncRef& function,
+                                           std::span<const wasm::ValType> types);
+
+// A value of a canonical type from its slots; the store keeps what it refers to.
+Value load_value(wasm::ValType type, const uint64_t* slots, detail::StoreState& store);
 // Into its slots. False if the value is not one of `type`, or a reference of another store.
-[[nodiscard]] bool store_value(const Value& value, wasm::ValType type, uint64_t store_id,
+[[nodiscard]] bool store_value(const Value& value, wasm::ValType type, detail::StoreState& store,
                                uint64_t* slots);
 // Consecutive values.
 std::vector<Value> load_values(std::span<const wasm::ValType> types, const uint64_t* slots,
-                               uint64_t store_id);
+                               detail::StoreState& store);
 Result<void> store_values(std::span<const Value> values, std::span<const wasm::ValType> types,
-                          const char* what, uint64_t store_id, uint64_t* slots);
+                          const char* what, detail::StoreState& store, uint64_t* slots);
 
 Error to_error(runtime::Trap trap);
 

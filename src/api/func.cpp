@@ -22,10 +22,11 @@ Result<void> Func::call_slots(uint64_t* slots) const {
 
 Result<std::vector<Value>> Func::call(std::span<const Value> arguments) const {
   const wasm::FuncType& type = *function_->type;
+  const auto params = canonical_types(*function_, type.params);
   std::vector<uint64_t> slots(std::max({type.param_slots, type.result_slots, 1u}));
-  WRUN_CHECK_OK(store_values(arguments, type.params, "argument", store_->id, slots.data()));
+  WRUN_CHECK_OK(store_values(arguments, params, "argument", *store_, slots.data()));
   WRUN_CHECK_OK(call_slots(slots.data()));
-  return load_values(type.results, slots.data(), store_->id);
+  return load_values(canonical_types(*function_, type.results), slots.data(), *store_);
 }
 
 }  // namespace wrun

@@ -26,12 +26,12 @@ ValueType Global::type() const { return to_public(global_->type.content); }
 bool Global::is_mutable() const { return global_->type.is_mutable; }
 
 Value Global::get() const {
-  return load_value(global_->type.content, global_->cell.slots, store_->id);
+  return load_value(global_->type.content, global_->cell.slots, *store_);
 }
 
 Result<void> Global::set(const Value& value) const {
   if (!global_->type.is_mutable) return fail(Error::Kind::Usage, "the global is constant");
-  return store_values({&value, 1}, {&global_->type.content, 1}, "value", store_->id,
+  return store_values({&value, 1}, {&global_->type.content, 1}, "value", *store_,
                       global_->cell.slots);
 }
 
@@ -40,7 +40,7 @@ uint64_t Table::size() const { return table_->size(); }
 
 std::optional<Value> Table::get(uint64_t index) const {
   if (index >= table_->size()) return std::nullopt;
-  return load_value(table_->type().element, &table_->view()->elements[index], store_->id);
+  return load_value(table_->type().element, &table_->view()->elements[index], *store_);
 }
 
 std::optional<uint64_t> Table::grow(uint64_t delta) const {

@@ -57,6 +57,24 @@ Linker::~Linker() = default;
 Linker::Linker(Linker&&) noexcept = default;
 Linker& Linker::operator=(Linker&&) noexcept = default;
 
+namespace {
+
+// Forgets the references that a host function was given when it returns.
+class HostReferences {
+ public:
+  explicit HostReferences(runtime::Store& store)
+      : references_(store.host_references), before_(references_.size()) {}
+  ~HostReferences() { references_.resize(std::min(before_, references_.size())); }
+  HostReferences(const HostReferences&) = delete;
+  HostReferences& operator=(const HostReferences&) = delete;
+
+ private:
+  std::vector<runtime::RefSlot>& references_;
+  size_t before_;
+};
+
+}  // namespace
+
 void Linker::define_slot_function(std::string_view module, std::string_view name,
                                   const FuncType& type, detail::SlotFunction function) {
   detail::StoreState& store = *state_->store;
@@ -69,11 +87,12 @@ Result<void> Linker::define_func(std::string_view module, std::string_view name,
                                  const FuncType& type, DynamicFunction function) {
   const auto internal = to_internal(type);
   if (!internal) return fail(Error::Kind::Usage, "a host function cannot have type " + type.text());
-  auto on_slots = [type = *internal, function = std::move(function), store_id = state_->store->id](
+  auto on_slots = [type = *internal, function = std::move(function), store = state_->store.get()](
                       Caller& caller, uint64_t* slots) -> Result<void> {
-    const std::vector<Value> arguments = load_values(type.params, slots, store_id);
+    const HostReferences references(*store->store);
+    const std::vector<Value> arguments = load_values(type.params, slots, *store);
     const std::vector<Value> results = WRUN_TRY(function(caller, arguments));
-    return store_values(results, type.results, "result", store_id, slots);
+    return store_values(results, type.results, "result", *store, slots);
   };
   define_slot_function(module, name, type, std::move(on_slots));
   return {};

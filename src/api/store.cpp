@@ -19,6 +19,7 @@ runtime::StoreLimits to_internal(const Limits& limits) {
   out.memory_bytes = limits.memory_bytes;
   out.table_elements = limits.table_elements;
   out.stack_bytes = limits.stack_bytes;
+  out.gc_heap_bytes = limits.gc_heap_bytes;
   out.instances = limits.instances;
   return out;
 }
@@ -44,6 +45,12 @@ void Store::set_fuel(uint64_t units) {
 
 uint64_t Store::fuel() const {
   return static_cast<uint64_t>(std::max<int64_t>(state_->store->fuel, 0));
+}
+
+void Store::release_references() { state_->store->host_references.clear(); }
+void Store::collect_garbage() { state_->store->heap().collect(); }
+void Store::on_collection(std::function<void(const Collection&)> observer) {
+  state_->store->heap().on_collection = std::move(observer);
 }
 
 uint64_t Store::memory_bytes() const { return state_->store->memory_bytes(); }

@@ -1,4 +1,6 @@
 // Types: recursive groups, subtyping, composite types (spec 5.3.8 to 5.3.12, 3.2.9 to 3.2.13).
+#include <utility>
+
 #include "binary/module_decoder.hpp"
 #include "wasm/limits.hpp"
 #include "wasm/subtyping.hpp"
@@ -46,29 +48,36 @@ bool ModuleDecoder::type_section() {
   if (!read_count(wasm::kMaxTypes, "types", groups)) return false;
   module_->types.reserve(groups);
   module_->canonical_types.reserve(groups);
-  for (uint32_t i = 0; i < groups; ++i)
+  // What is invalid is reported only if all that follows is well-formed.
+  std::optional<Error> invalid;
+  for (uint32_t i = 0; i < groups; ++i) {
+    const auto first = static_cast<uint32_t>(module_->types.size());
     if (!read_rec_group()) return false;
-  return true;
+    if (!invalid && !check_group(first)) invalid = std::exchange(error_, std::nullopt);
+  }
+  const wasm::SectionExtent& section = module_->sections.back();
+  if (!invalid || cursor_.position() != section.offset + section.size) return true;
+  error_ = std::move(invalid);
+  return false;
 }
 
 bool ModuleDecoder::read_rec_group() {
   uint8_t form;
   if (!cursor_.peek_u8(form)) return false;
-  const auto first = static_cast<uint32_t>(module_->types.size());
   uint32_t count = 1;
   if (form == kRec) {
     if (!require_feature(Feature::Gc)) return false;
     cursor_.skip(1);
     if (!read_count(wasm::kMaxRecGroupSize, "types in a recursive group", count)) return false;
   }
-  if (count > wasm::kMaxTypes - first)
+  if (count > wasm::kMaxTypes - module_->types.size())
     return cursor_.fail("too many types", Error::Kind::Unsupported);
   for (uint32_t i = 0; i < count; ++i) {
     SubType type;
     if (!read_sub_type(type)) return false;
     module_->types.push_back(std::move(type));
   }
-  return check_group(first);
+  return true;
 }
 
 bool ModuleDecoder::read_sub_type(SubType& out) {

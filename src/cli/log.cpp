@@ -27,10 +27,25 @@ spdlog::level::level_enum spdlog_level(LogLevel level) {
 Log::Log() = default;
 Log::~Log() = default;
 
-Log::Log(std::string_view level)
-    : sink_(new Sink{spdlog::logger("wrun", std::make_shared<spdlog::sinks::stderr_sink_st>())}) {
-  sink_->logger.set_level(spdlog::level::from_str(std::string(level)));
+Log::Log(std::string_view topic)
+    : sink_(new Sink{spdlog::logger("wrun", std::make_shared<spdlog::sinks::stderr_sink_st>())}),
+      only_collections_(topic == "gc") {
+  sink_->logger.set_level(only_collections_ ? spdlog::level::debug
+                                            : spdlog::level::from_str(std::string(topic)));
   sink_->logger.set_pattern("%H:%M:%S.%f %l %v");
+}
+
+bool Log::wants_collections() const {
+  return sink_ && sink_->logger.should_log(spdlog::level::debug);
+}
+
+void Log::write_collection(const Collection& collection) {
+  constexpr double kMiB = 1 << 20;
+  write_text(LogLevel::Debug,
+             fmt::format("collection {}: {:.1f} MiB of {:.1f} MiB live, {:.2f} ms",
+                         collection.number, static_cast<double>(collection.live_bytes) / kMiB,
+                         static_cast<double>(collection.used_bytes) / kMiB,
+                         static_cast<double>(collection.nanoseconds) / 1e6));
 }
 
 void Log::write_text(LogLevel level, const std::string& text) {

@@ -32,6 +32,7 @@ enum class Option : uint8_t {
   MaxMemory,
   MaxStack,
   MaxTableElements,
+  MaxGcHeap,
   Timeout,
   Fuel,
   Enable,

@@ -106,6 +106,8 @@ Step<int> Run::run() {
   if (!module) return std::unexpected(module.error());
 
   Store store(*engine_, options_.limits);
+  if (log_.wants_collections())
+    store.on_collection([this](const Collection& report) { log_.write_collection(report); });
   if (options_.fuel) store.set_fuel(*options_.fuel);
   if (options_.timeout) watchdog_.emplace(store, *options_.timeout);
 

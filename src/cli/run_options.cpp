@@ -225,6 +225,7 @@ Usage apply(Options& options, Option option, std::string_view value) {
     case Option::MaxStack:   return set_size(options.limits.stack_bytes, "--max-stack", value);
     case Option::MaxTableElements:
       return set_table_elements(options, "--max-table-elements", value);
+    case Option::MaxGcHeap:    return set_size(options.limits.gc_heap_bytes, "--max-gc-heap", value);
     case Option::Timeout:      return set_timeout(options, "--timeout", value);
     case Option::Fuel:         return set_fuel(options, "--fuel", value);
     case Option::Enable:       return set_feature(options, "--enable", value, true);

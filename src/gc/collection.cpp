@@ -101,15 +101,14 @@ void Heap::collect(const uint64_t* stack_end) {
   ++collections_;
   spent_ = 0;
   budget_ = std::max(kMinBudget, marker.live_bytes_);
-  if (options_.on_collection == nullptr) return;
-  CollectionReport report;
+  if (!on_collection) return;
+  Collection report;
   report.number = collections_;
-  report.live_bytes = marker.live_bytes_;
   report.used_bytes = used_before;
-  report.heap_bytes = committed_bytes_;
+  report.live_bytes = marker.live_bytes_;
   report.nanoseconds = static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(Clock::now() - begin).count());
-  options_.on_collection(options_.environment, report);
+  on_collection(report);
 }
 
 // What begins anywhere is now what was marked; blocks without any of it are free.

@@ -11,9 +11,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "gc/object.hpp"
+#include "wrun/collection.hpp"
 
 namespace wrun::gc {
 
@@ -50,19 +52,9 @@ class RootSource {
   ~RootSource() = default;
 };
 
-struct CollectionReport {
-  uint64_t number = 0;
-  uint64_t live_bytes = 0;  // after it
-  uint64_t used_bytes = 0;  // of blocks, before it
-  uint64_t heap_bytes = 0;  // of all blocks
-  uint64_t nanoseconds = 0;
-};
-
 struct HeapOptions {
   uint64_t maximum_bytes = UINT64_MAX;
   bool collect_always = false;  // at every allocation, to find references that nobody marks
-  void (*on_collection)(void* environment, const CollectionReport& report) = nullptr;
-  void* environment = nullptr;
 };
 
 class Heap {
@@ -104,6 +96,8 @@ class Heap {
   void collect(const uint64_t* stack_end = nullptr);
   uint64_t used_bytes() const { return uint64_t{used_blocks_} * kBlockBytes; }
   uint64_t collections() const { return collections_; }
+  // Called after every collection; must not allocate.
+  std::function<void(const Collection&)> on_collection;
 
  private:
   friend class Marker;

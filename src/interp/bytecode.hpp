@@ -144,6 +144,28 @@ inline constexpr size_t kAnyMemoryStore =
     static_cast<size_t>(Access::Count) * static_cast<size_t>(StoreForm::Count);
 inline constexpr size_t kStoreHandlers = kAnyMemoryStore + 1;
 
+// Two operands of an instruction on objects: SR and RS take one from the integer accumulator.
+enum class ObjectForm : uint8_t { SS, SR, RS, Count };
+// How a field is read, by its storage type.
+enum class FieldRead : uint8_t { I8U, I8S, I16U, I16S, Word32, Word64, F32, F64, V128, Count };
+constexpr size_t struct_get_at(FieldRead read, Src src, Dst dst) {
+  return static_cast<size_t>(read) * 4 + static_cast<size_t>(src) * 2 + static_cast<size_t>(dst);
+}
+inline constexpr size_t kStructGetHandlers = static_cast<size_t>(FieldRead::Count) * 4;
+constexpr size_t array_get_at(FieldRead read, ObjectForm form, Dst dst) {
+  return (static_cast<size_t>(read) * static_cast<size_t>(ObjectForm::Count) +
+          static_cast<size_t>(form)) *
+             2 +
+         static_cast<size_t>(dst);
+}
+inline constexpr size_t kArrayGetHandlers =
+    static_cast<size_t>(FieldRead::Count) * static_cast<size_t>(ObjectForm::Count) * 2;
+// struct.set and array.set, by log2 of the field's width.
+constexpr size_t object_set_at(uint8_t width_log2, ObjectForm form) {
+  return width_log2 * static_cast<size_t>(ObjectForm::Count) + static_cast<size_t>(form);
+}
+inline constexpr size_t kObjectSetHandlers = 5 * static_cast<size_t>(ObjectForm::Count);
+
 enum class Code : uint16_t {
 #define WRUN_CODE(id) id,
 #include "interp/bytecode.def"

@@ -1,6 +1,6 @@
 // Exceptions (spec 4.4.5).
+#include "gc/object.hpp"
 #include "interp/handler.hpp"
-#include "runtime/exception.hpp"
 
 namespace wrun::interp::WRUN_ISA {
 namespace {

@@ -17,7 +17,7 @@ namespace wrun::interp {
 
 // The groups of handlers, each a handlers_*.cpp.
 #define WRUN_HANDLER_GROUPS(X) \
-  X(integer) X(float) X(memory) X(control) X(simd) X(exception) X(atomic) X(wide)
+  X(integer) X(float) X(memory) X(control) X(simd) X(exception) X(atomic) X(wide) X(gc)
 
 #define WRUN_DECLARE_GROUP(group) void add_##group##_handlers(HandlerTable& table);
 #define WRUN_DECLARE_HANDLERS(isa)        \
@@ -110,9 +110,9 @@ WRUN_HANDLER void trap_exit(WRUN_STATE_PARAMETERS) {
 
 void translate_function(FuncCode& code) { code.module->translate(code); }
 
-ModuleCode::ModuleCode(std::shared_ptr<const wasm::Module> module, Access access,
-                       const InterpreterOptions& options)
-    : module_(std::move(module)), access_(access), options_(options) {
+ModuleCode::ModuleCode(std::shared_ptr<const wasm::Module> module, const wasm::TypeRegistry& types,
+                       Access access, const InterpreterOptions& options)
+    : module_(std::move(module)), types_(types), access_(access), options_(options) {
   const size_t count = module_->functions.size() - module_->imported_functions;
   functions_ = std::make_unique<FuncCode[]>(count);
   const Handler translate = handler_table()[Code::Translate];
@@ -178,8 +178,8 @@ const FuncCode* find_code(const VMContext& vm, Pc pc) {
 Interpreter::Interpreter(const InterpreterOptions& options) : options_(options) {}
 Interpreter::~Interpreter() = default;
 
-ModuleCode& Interpreter::code_for(const std::shared_ptr<const wasm::Module>& module,
-                                  Access access) {
+ModuleCode& Interpreter::code_for(runtime::Instance& instance, Access access) {
+  const std::shared_ptr<const wasm::Module>& module = instance.shared_module();
   const std::lock_guard lock(mutex_);
   std::unique_ptr<ModuleCode>& code = modules_[{module.get(), access}];
   if (code == nullptr) {
@@ -187,7 +187,8 @@ ModuleCode& Interpreter::code_for(const std::shared_ptr<const wasm::Module>& mod
     std::erase_if(modules_, [](const auto& entry) {
       return entry.second != nullptr && entry.second->is_last_owner();
     });
-    modules_[{module.get(), access}] = std::make_unique<ModuleCode>(module, access, options_);
+    modules_[{module.get(), access}] =
+        std::make_unique<ModuleCode>(module, instance.store().types(), access, options_);
   }
   return *modules_[{module.get(), access}];
 }
@@ -197,7 +198,7 @@ void Interpreter::prepare(runtime::Instance& instance) {
   if (access == Access::Guarded32) install_guard_handling();
   const wasm::Module& module = instance.module();
   if (module.functions.size() == module.imported_functions) return;
-  ModuleCode& code = code_for(instance.shared_module(), access);
+  ModuleCode& code = code_for(instance, access);
   for (uint32_t i = module.imported_functions; i < module.functions.size(); ++i)
     instance.function(i).code = &code.function(i);
 }

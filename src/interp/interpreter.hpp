@@ -20,10 +20,11 @@ struct InterpreterOptions {
 // Register code of one module for one way of accessing memory 0; shared by all its instances.
 class ModuleCode {
  public:
-  ModuleCode(std::shared_ptr<const wasm::Module> module, Access access,
-             const InterpreterOptions& options);
+  ModuleCode(std::shared_ptr<const wasm::Module> module, const wasm::TypeRegistry& types,
+             Access access, const InterpreterOptions& options);
 
   const wasm::Module& module() const { return *module_; }
+  const wasm::TypeRegistry& types() const { return types_; }
   Access access() const { return access_; }
   const InterpreterOptions& options() const { return options_; }
   FuncCode& function(uint32_t index) { return functions_[index - module_->imported_functions]; }
@@ -35,6 +36,7 @@ class ModuleCode {
 
  private:
   std::shared_ptr<const wasm::Module> module_;
+  const wasm::TypeRegistry& types_;
   Access access_;
   InterpreterOptions options_;
   std::unique_ptr<FuncCode[]> functions_;
@@ -53,7 +55,7 @@ class Interpreter final : public runtime::Executor {
                          uint64_t* slots) override;
 
  private:
-  ModuleCode& code_for(const std::shared_ptr<const wasm::Module>& module, Access access);
+  ModuleCode& code_for(runtime::Instance& instance, Access access);
 
   InterpreterOptions options_;
   std::mutex mutex_;

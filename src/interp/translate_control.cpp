@@ -208,32 +208,24 @@ void Translator::br(uint32_t depth) {
   mark_unreachable();
 }
 
-// Branches to `depth` when the condition is (not) zero, carrying the top of the stack.
-void Translator::conditional(uint32_t depth, const Entry& condition, bool if_true) {
-  Control& target = label(depth);
+// Whether the top of the stack is where the label takes its values. They are in slots afterwards.
+bool Translator::is_in_place(const Control& target) {
   const uint32_t arity = target.arity();
   if (arity > kMaxMoves) flush(static_cast<uint32_t>(stack_.size()) - arity);
   bool in_place = true;
   uint32_t slot = target.slot;
   for (size_t i = stack_.size() - arity; i < stack_.size(); ++i) {
-    const Entry& entry = stack_[i];
+    Entry& entry = stack_[i];
     in_place = in_place && entry.kind == Entry::Kind::Temp && entry.slot == slot;
     slot += entry.slots();
+    entry.producer = kNone;
   }
-  for (size_t i = stack_.size() - arity; i < stack_.size(); ++i) stack_[i].producer = kNone;
-  if (in_place) {
-    const uint32_t at = emit_branch(condition, if_true);
-    set_target(at, 12, target);
-    return;
-  }
-  // Skip the moves when the branch is not taken.
-  const uint32_t skip = emit_branch(condition, !if_true);
-  const AccState acc = acc_;
-  move_to(arity, target.slot);
-  emit_jump(target);
-  put(skip, 12, static_cast<int32_t>((here() - skip) * 8));
-  acc_ = acc;
-  latest_ = {};
+  return in_place;
+}
+
+// Branches to `depth` when the condition is (not) zero.
+void Translator::conditional(uint32_t depth, const Entry& condition, bool if_true) {
+  branch(depth, if_true, [&](bool outcome) { return emit_branch(condition, outcome); });
 }
 
 void Translator::br_if(uint32_t depth) {
@@ -246,28 +238,14 @@ void Translator::br_on_null(uint32_t depth, bool if_null) {
   // br_on_null carries what is below the reference, br_on_non_null the reference as well.
   const Entry reference = pop();
   const uint16_t from = operand16(reference);
-  const auto push_back = [&] {
-    Entry& entry = stack_.emplace_back(reference);
-    stack_slots_ = entry.slot + 1;
-    if (entry.kind == Entry::Kind::Local) ++local_uses_[entry.local_slot];
-    if (entry.kind == Entry::Kind::Constant) entry.kind = Entry::Kind::Temp;
-    entry.producer = kNone;
-  };
-  if (!if_null) push_back();
-  // An inverted branch over the moves and the jump.
-  const uint32_t skip = emit(if_null ? Code::BrNonZero64S : Code::BrZero64S, 2);
-  put(skip, 8, from);
-  const AccState acc = acc_;
-  Control& target = label(depth);
-  for (size_t i = stack_.size() - target.arity(); i < stack_.size(); ++i)
-    stack_[i].producer = kNone;
-  move_to(target.arity(), target.slot);
-  emit_jump(target);
-  put(skip, 12, static_cast<int32_t>((here() - skip) * 8));
-  acc_ = acc;
-  latest_ = {};
+  if (!if_null) push_back(reference);
+  branch(depth, if_null, [&](bool outcome) {
+    const uint32_t at = emit(outcome ? Code::BrZero64S : Code::BrNonZero64S, 2);
+    put(at, 8, from);
+    return at;
+  });
   if (if_null)
-    push_back();
+    push_back(reference);
   else
     pop();
   begin_metered_block();

@@ -340,25 +340,13 @@ void Translator::instruction(const Instruction& insn) {
                    {
                        {12, insn.index}
       });
-    case Op::RefAsNonNull: {
-      const Entry value = pop();
-      const uint16_t from = operand16(value);
-      const uint32_t at = emit(Code::RefAsNonNull, 2);
-      put(at, 8, from);
-      note_offset(at);
-      Entry& kept = stack_.emplace_back(value);
-      stack_slots_ = kept.slot + 1;
-      if (kept.kind == Entry::Kind::Local) ++local_uses_[kept.local_slot];
-      if (kept.kind == Entry::Kind::Constant) kept.kind = Entry::Kind::Temp;
-      kept.producer = kNone;
-      return;
-    }
+    case Op::RefAsNonNull: return ref_as_non_null();
     case Op::MemorySize:
     case Op::MemoryGrow:
     case Op::MemoryFill:
     case Op::MemoryCopy:
     case Op::MemoryInit:
-    case Op::DataDrop:   return memory_op(insn);
+    case Op::DataDrop:     return memory_op(insn);
     case Op::TableGet:
     case Op::TableSet:
     case Op::TableSize:
@@ -366,10 +354,11 @@ void Translator::instruction(const Instruction& insn) {
     case Op::TableFill:
     case Op::TableCopy:
     case Op::TableInit:
-    case Op::ElemDrop:   return table_op(insn);
-    default:             break;
+    case Op::ElemDrop:     return table_op(insn);
+    default:               break;
   }
   const wasm::OpInfo& info = wasm::info(insn.op);
+  if (info.prefix == wasm::kGcPrefix) return gc_op(insn);
   if (table_.row(insn.op) == nullptr && insn.op != Op::V128Const) {
     // Instructions of proposals that this tier does not run yet.
     note_offset(emit(Code::UnsupportedInstruction, 1));

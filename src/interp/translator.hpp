@@ -18,6 +18,7 @@
 
 #include "binary/instruction_reader.hpp"
 #include "interp/interpreter.hpp"
+#include "runtime/cast.hpp"
 
 namespace wrun::interp {
 
@@ -213,6 +214,32 @@ class Translator {
   void plain(Code code, uint32_t operands, bool has_result, uint32_t words,
              std::initializer_list<std::pair<uint32_t, uint32_t>> immediates);
 
+  // --- objects and casts (translate_gc.cpp)
+  const wasm::CanonicalType& canonical(wasm::TypeIndex type) const;
+  void field_result(uint32_t at, uint32_t slot, Bank bank, Handler acc_only,
+                    const AccState& acc_before);
+  ObjectForm object_operands(const Entry& left, const Entry& right, uint16_t& first,
+                             uint16_t& second);
+  void struct_get(const Instruction& insn);
+  void struct_set(const Instruction& insn);
+  void array_get(const Instruction& insn);
+  void array_set(const Instruction& insn);
+  void object_operation(Code code, wasm::TypeIndex type, uint32_t operands, uint32_t immediate,
+                        bool has_result);
+  void struct_new(const Instruction& insn);
+  void array_operation(const Instruction& insn);
+  void push_back(const Entry& reference);
+  runtime::CastTarget cast_target(wasm::HeapType heap, bool nullable) const;
+  void put_cast_target(uint32_t at, uint32_t kind_at, const runtime::CastTarget& target);
+  void ref_as_non_null();
+  void ref_test(const Instruction& insn);
+  void ref_cast(const Instruction& insn);
+  void br_on_cast(const Instruction& insn, bool on_fail);
+  void ref_get_desc(const Instruction& insn);
+  void ref_cast_desc_eq(const Instruction& insn);
+  void br_on_cast_desc_eq(const Instruction& insn, bool on_fail);
+  void gc_op(const Instruction& insn);
+
   void begin_block(const Instruction& insn);
   void begin_if(const Instruction& insn);
   void begin_else();
@@ -222,6 +249,22 @@ class Translator {
   void br_on_null(uint32_t depth, bool if_null);
   void br_table(const Instruction& insn);
   void conditional(uint32_t depth, const Entry& condition, bool if_true);
+  bool is_in_place(const Control& target);
+  // Branches to `depth`, carrying the top of the stack, if the test that `emit_test(if_true)` emits
+  // has the outcome `if_true`; the test's target is the field at byte 12.
+  template <class EmitTest>
+  void branch(uint32_t depth, bool if_true, EmitTest&& emit_test) {
+    Control& target = label(depth);
+    if (is_in_place(target)) return set_target(emit_test(if_true), 12, target);
+    // Skip the moves when the branch is not taken.
+    const uint32_t skip = emit_test(!if_true);
+    const AccState acc = acc_;
+    move_to(target.arity(), target.slot);
+    emit_jump(target);
+    put(skip, 12, static_cast<int32_t>((here() - skip) * 8));
+    acc_ = acc;
+    latest_ = {};
+  }
   uint32_t emit_branch(const Entry& condition, bool if_true);
   uint32_t emit_fused_branch(bool if_true);
   uint32_t emit_counting_branch(const Latest& addition, Handler handler);

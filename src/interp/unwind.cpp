@@ -11,7 +11,7 @@ namespace {
 
 constexpr size_t kWithin = sizeof(uint64_t);  // from a return address back into the call
 
-const ExceptionHandler* find_handler(const FuncCode& code, const runtime::Exception& exception,
+const ExceptionHandler* find_handler(const FuncCode& code, const gc::Exception& exception,
                                      const Activation& frame) {
   const auto at = static_cast<uint32_t>(frame.pc - code.begin);
   uint32_t depth = UINT32_MAX;  // of the innermost block that may still catch it
@@ -27,19 +27,19 @@ const ExceptionHandler* find_handler(const FuncCode& code, const runtime::Except
   return nullptr;
 }
 
-void enter_handler(const FuncCode& code, const ExceptionHandler& handler,
-                   runtime::Exception& exception, Activation& frame) {
-  if (handler.payload_slot != ExceptionHandler::kNone && exception.payload_slots != 0)
+void enter_handler(const FuncCode& code, const ExceptionHandler& handler, gc::Exception& exception,
+                   Activation& frame) {
+  if (handler.payload_slot != ExceptionHandler::kNone && exception.slots != 0)
     std::memcpy(frame.fp + handler.payload_slot, exception.payload(),
-                exception.payload_slots * sizeof(uint64_t));
+                exception.slots * sizeof(uint64_t));
   if (handler.exception_slot != ExceptionHandler::kNone)
-    frame.fp[handler.exception_slot] = runtime::to_ref(exception);
+    frame.fp[handler.exception_slot] = gc::to_reference(&exception);
   frame.pc = code.begin + handler.target;
 }
 
 }  // namespace
 
-bool unwind(runtime::Exception& exception, Activation& state) {
+bool unwind(gc::Exception& exception, Activation& state) {
   Activation frame = state;
   while (true) {
     const FuncCode* code = find_code(*frame.vm, frame.pc);
@@ -63,7 +63,7 @@ bool unwind(runtime::Exception& exception, Activation& state) {
 
 WRUN_HANDLER void throw_exception(WRUN_STATE_PARAMETERS) {
   Activation state{pc, fp, vm, sp};
-  if (!unwind(runtime::to_exception(r0), state)) {
+  if (!unwind(*gc::to_exception(r0), state)) {
     vm->store->uncaught_exception = r0;
     WRUN_TRAP_WITH(TrapCode::UnhandledException);
   }

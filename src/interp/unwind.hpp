@@ -1,8 +1,8 @@
 // Where an exception goes (spec 4.4.5): the innermost frame of the activation with a handler for it.
 #pragma once
 
+#include "gc/object.hpp"
 #include "interp/bytecode.hpp"
-#include "runtime/exception.hpp"
 
 namespace wrun::interp {
 
@@ -16,6 +16,6 @@ struct Activation {
 
 // Makes `state` that of the handler and leaves there what it takes. False, with `state` as it was, if
 // no frame of this activation has one.
-bool unwind(runtime::Exception& exception, Activation& state);
+bool unwind(gc::Exception& exception, Activation& state);
 
 }  // namespace wrun::interp

@@ -8,9 +8,9 @@
 namespace wrun::runtime {
 
 // The functions and globals the expression refers to must be in `vm` already. References are in the
-// first slot; i32 and f32 are zero-extended. Unsupported: an instruction that allocates GC objects.
+// first slot; i32 and f32 are zero-extended. Trap: there is no room for an object.
 Result<GlobalCell> evaluate_const(const wasm::Module& module, const wasm::ConstExpr& expression,
-                                  const VMContext& vm);
+                                  VMContext& vm);
 
 inline RefSlot to_ref(FuncRef* function) { return reinterpret_cast<RefSlot>(function); }
 

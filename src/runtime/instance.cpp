@@ -43,10 +43,20 @@ Extern Instance::get(wasm::ExternKind kind, uint32_t index) {
   WRUN_UNREACHABLE();
 }
 
+std::span<const std::byte> Instance::data(uint32_t segment) const {
+  if (dropped_data_[segment]) return {};
+  return module_->contents(module_->data[segment]);
+}
+
+std::span<const RefSlot> Instance::elements(uint32_t segment) const {
+  // Instantiation may collect before it has come to the segments.
+  if (segment >= element_segments_.size()) return {};
+  return element_segments_[segment];
+}
+
 TrapCode Instance::memory_init(uint32_t memory, uint32_t segment, uint64_t to, uint32_t from,
                                uint32_t count) {
-  std::span<const std::byte> source;
-  if (!dropped_data_[segment]) source = module_->contents(module_->data[segment]);
+  const std::span<const std::byte> source = data(segment);
   const MemoryView& target = *memory_views_[memory];
   if (!fits(from, count, source.size()) || !fits(to, count, target.size()))
     return TrapCode::OutOfBoundsMemoryAccess;
@@ -58,7 +68,7 @@ void Instance::data_drop(uint32_t segment) { dropped_data_[segment] = true; }
 
 TrapCode Instance::table_init(uint32_t table, uint32_t segment, uint64_t to, uint32_t from,
                               uint32_t count) {
-  const std::span<const RefSlot> source = element_segments_[segment];
+  const std::span<const RefSlot> source = elements(segment);
   const TableView& target = *table_views_[table];
   if (!fits(from, count, source.size()) || !fits(to, count, target.size))
     return TrapCode::OutOfBoundsTableAccess;

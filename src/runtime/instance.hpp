@@ -47,6 +47,10 @@ class Instance {
   // The memory exported as "memory", which WASI calls work on; null if there is none.
   MemoryView* default_memory() { return default_memory_; }
 
+  // What instructions may still read from a segment: nothing of one that was dropped.
+  std::span<const std::byte> data(uint32_t segment) const;
+  std::span<const RefSlot> elements(uint32_t segment) const;
+
   // Bulk operations shared by instructions and active segments (spec 4.4.11 and 4.4.13).
   TrapCode memory_init(uint32_t memory, uint32_t segment, uint64_t to, uint32_t from,
                        uint32_t count);

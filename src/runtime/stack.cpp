@@ -18,6 +18,11 @@ Stack::~Stack() {
   if (region_ != nullptr) os_release(region_, bytes_ + 2 * os_page_size());
 }
 
+const uint64_t* Stack::bottom() const {
+  if (region_ == nullptr) return nullptr;
+  return reinterpret_cast<const uint64_t*>(static_cast<std::byte*>(region_) + os_page_size());
+}
+
 bool Stack::ensure_mapped() {
   if (region_ != nullptr) return true;
   // A page at each end stays inaccessible, so that an overrun is a crash and not a corruption.

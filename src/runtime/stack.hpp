@@ -18,6 +18,7 @@ class Stack {
   Stack& operator=(const Stack&) = delete;
 
   uint64_t bytes() const { return bytes_; }
+  const uint64_t* bottom() const;  // where the first frame begins; null while unmapped
   // Where the next activation may put its frames and its return records. Host calls leave both
   // pointing past what is in use, so that a nested activation continues there.
   // `frames` is null while the stack is unmapped; ensure_mapped() sets both.

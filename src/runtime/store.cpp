@@ -1,15 +1,18 @@
 #include "runtime/store.hpp"
 
-#include <algorithm>
-
 #include "base/assert.hpp"
-#include "runtime/exception.hpp"
+#include "runtime/import_matching.hpp"
 #include "runtime/instance.hpp"
 
 namespace wrun::runtime {
 
 Store::Store(Executor& executor, wasm::TypeRegistry& types, const StoreLimits& limits)
-    : executor_(executor), types_(types), limits_(limits), stack_(limits.stack_bytes) {}
+    : executor_(executor),
+      types_(types),
+      limits_(limits),
+      stack_(limits.stack_bytes),
+      heap_(*this,
+            {.maximum_bytes = limits.gc_heap_bytes, .collect_always = limits.collect_always}) {}
 
 Store::~Store() = default;
 
@@ -63,12 +66,8 @@ Tag& Store::add_tag(uint32_t type_id, const wasm::FuncType& type) {
 }
 
 RefSlot Store::new_exception(const Tag& tag, const uint64_t* payload) {
-  constexpr size_t kHeader = sizeof(Exception) / sizeof(uint64_t);
   const uint32_t slots = tag.type->param_slots;
-  auto& storage = exceptions_.emplace_back(std::make_unique<uint64_t[]>(kHeader + slots));
-  auto& exception = *new (storage.get()) Exception{&tag, slots};
-  std::copy_n(payload, slots, exception.payload());
-  return to_ref(exception);
+  return gc::to_reference(heap_.allocate_exception(&tag, payload, slots, payload + slots));
 }
 
 Instance& Store::add_instance(std::unique_ptr<Instance> instance) {
@@ -109,6 +108,38 @@ TrapCode Store::run(FuncRef& function, uint64_t* slots, Instance* caller) {
   if (!function.is_host) return executor_.call(*this, function, slots);
   VMContext& vm = caller == nullptr ? host_instance().vm() : caller->vm();
   return function.callback(function.environment, vm, slots);
+}
+
+// --- Roots ---
+
+TemporaryRoots::TemporaryRoots(Store& store) : store_(store), outer_(store.temporary_roots_) {
+  store.temporary_roots_ = this;
+}
+
+TemporaryRoots::~TemporaryRoots() { store_.temporary_roots_ = outer_; }
+
+void Store::mark_roots(gc::Marker& marker, const uint64_t* stack_end) {
+  if (stack_end == nullptr) stack_end = stack_.frames;
+  marker.mark_conservatively(stack_.bottom(), stack_end);
+  for (const TemporaryRoots* roots = temporary_roots_; roots != nullptr; roots = roots->outer_)
+    marker.mark_conservatively(roots->slots.data(), roots->slots.data() + roots->slots.size());
+  marker.mark_conservatively(host_references.data(),
+                             host_references.data() + host_references.size());
+  marker.mark(uncaught_exception);
+  for (const Global& global : globals_)
+    if (types_.may_hold_object(global.type.content)) marker.mark(global.cell.slots[0]);
+  for (const std::unique_ptr<Table>& table : tables_) {
+    if (!types_.may_hold_object(table->type().element)) continue;
+    const TableView& view = *table->view();
+    for (uint64_t i = 0; i < view.size; ++i) marker.mark(view.elements[i]);
+  }
+  for (const std::unique_ptr<Instance>& instance : instances_) {
+    const wasm::Module& module = instance->module();
+    for (uint32_t i = 0; i < module.elements.size(); ++i) {
+      if (!types_.may_hold_object(canonical_type(module, module.elements[i].type))) continue;
+      for (const RefSlot reference : instance->elements(i)) marker.mark(reference);
+    }
+  }
 }
 
 Instance& Store::host_instance() {

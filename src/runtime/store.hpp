@@ -13,6 +13,7 @@
 
 #include "base/parker.hpp"
 #include "base/result.hpp"
+#include "gc/heap.hpp"
 #include "runtime/memory.hpp"
 #include "runtime/stack.hpp"
 #include "runtime/table.hpp"
@@ -38,8 +39,10 @@ struct StoreLimits {
   uint64_t memory_bytes = UINT64_MAX;    // per memory
   uint64_t table_elements = 10'000'000;  // per table
   uint64_t stack_bytes = 8u << 20;       // frames of guest code
+  uint64_t gc_heap_bytes = UINT64_MAX;   // structures, arrays and exceptions
   uint32_t instances = 10'000;
   bool guarded_memories = true;  // false: explicit bounds checks in every memory
+  bool collect_always = false;   // garbage, at every allocation of an object
 };
 
 struct Global {
@@ -52,7 +55,23 @@ struct Tag {
   const wasm::FuncType* type = nullptr;
 };
 
-class Store {
+// Slots that are roots for as long as this exists, whatever they hold. Nested like scopes.
+class TemporaryRoots {
+ public:
+  explicit TemporaryRoots(Store& store);
+  ~TemporaryRoots();
+  TemporaryRoots(const TemporaryRoots&) = delete;
+  TemporaryRoots& operator=(const TemporaryRoots&) = delete;
+
+  std::vector<uint64_t> slots;
+
+ private:
+  friend class Store;
+  Store& store_;
+  TemporaryRoots* outer_;
+};
+
+class Store final : gc::RootSource {
  public:
   static constexpr uint32_t kMaxCallDepth = 1'000;
 
@@ -65,6 +84,7 @@ class Store {
   wasm::TypeRegistry& types() { return types_; }
   const StoreLimits& limits() const { return limits_; }
   Stack& stack() { return stack_; }
+  gc::Heap& heap() { return heap_; }
 
   // Host objects; the store keeps them.
   FuncRef& add_host_function(const wasm::FuncType& type, HostCallback callback, void* environment);
@@ -78,8 +98,8 @@ class Store {
   Tag& add_tag(const wasm::FuncType& type);
   Tag& add_tag(uint32_t type_id, const wasm::FuncType& type);  // `type` outlives the store
   Instance& add_instance(std::unique_ptr<Instance> instance);
-  // A new exception (runtime/exception.hpp) with the payload that the tag's type says; 0 when there
-  // is no memory for it.
+  // A new exception with the payload that the tag's type says, on the guest stack, whose used part
+  // ends there; 0 when there is no room for it.
   RefSlot new_exception(const Tag& tag, const uint64_t* payload);
   size_t instance_count() const { return instances_.size(); }
   uint64_t memory_bytes() const;  // of all memories of the store, now
@@ -110,10 +130,15 @@ class Store {
   // that code throws it on.
   RefSlot uncaught_exception = 0;
 
+  // References that the host holds; they keep what they refer to alive.
+  std::vector<RefSlot> host_references;
+
   // Instructions left; counted down by code translated with fuel metering.
   int64_t fuel = INT64_MAX;
 
  private:
+  friend class TemporaryRoots;
+  void mark_roots(gc::Marker& marker, const uint64_t* stack_end) override;
   TrapCode run(FuncRef& function, uint64_t* slots, Instance* caller);
   const wasm::FuncType& keep_type(const wasm::FuncType& type);
   Instance& host_instance();
@@ -122,6 +147,8 @@ class Store {
   wasm::TypeRegistry& types_;
   StoreLimits limits_;
   Stack stack_;
+  gc::Heap heap_;
+  TemporaryRoots* temporary_roots_ = nullptr;
   Trap trap_;
   uint32_t call_depth_ = 0;
   std::atomic<bool> interrupt_ = false;
@@ -130,7 +157,6 @@ class Store {
   std::deque<wasm::FuncType> host_types_;
   std::deque<Global> globals_;
   std::deque<Tag> tags_;
-  std::vector<std::unique_ptr<uint64_t[]>> exceptions_;
   std::vector<std::shared_ptr<Memory>> memories_;
   std::vector<std::unique_ptr<Table>> tables_;
   std::vector<std::unique_ptr<Instance>> instances_;

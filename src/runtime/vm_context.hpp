@@ -26,7 +26,7 @@ struct MemoryView {
 
 struct FuncRef;
 
-// References are one slot: a FuncRef* or a host value; 0 is null.
+// References are one slot, 0 is null: a FuncRef*, or what gc/reference.hpp says.
 using RefSlot = uint64_t;
 
 struct TableView {

@@ -192,7 +192,6 @@ void TypeRegistry::Impl::lay_out_struct(CanonicalType& type, bool described) {
     if (field.may_hold_object) type.references.push_back(field.offset);
 }
 
-// Everything that is a reference but those to functions, which belong to instances.
 bool TypeRegistry::Impl::may_hold_object(ValType type) const {
   if (!type.is_ref()) return false;
   const HeapType heap = type.heap();
@@ -240,5 +239,7 @@ uint32_t TypeRegistry::function_type(const FuncType& type) {
 }
 
 const CanonicalType& TypeRegistry::type(uint32_t id) const { return impl_->types[id]; }
+
+bool TypeRegistry::may_hold_object(ValType type) const { return impl_->may_hold_object(type); }
 
 }  // namespace wrun::wasm

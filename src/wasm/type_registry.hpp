@@ -31,6 +31,9 @@ class TypeRegistry {
   // Whether the type `sub` is `super` or was declared below it.
   bool is_subtype(uint32_t sub, uint32_t super) const { return type(sub).is_below(type(super)); }
   const CanonicalType& type(uint32_t id) const;
+  // Whether values of this type, whose heap type holds an id, may refer to objects of a heap: those
+  // of every reference type that is not a function's.
+  bool may_hold_object(ValType type) const;
 
  private:
   struct Impl;

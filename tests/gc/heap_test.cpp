@@ -228,14 +228,11 @@ TEST_CASE("exceptions keep their arguments alive") {
 }
 
 TEST_CASE("a heap that always collects keeps what is marked, and reports") {
-  uint64_t reports = 0;
   gc::HeapOptions options;
   options.collect_always = true;
-  options.environment = &reports;
-  options.on_collection = [](void* environment, const gc::CollectionReport& report) {
-    CHECK(report.number == ++*static_cast<uint64_t*>(environment));
-  };
   World world(options);
+  uint64_t reports = 0;
+  world.heap.on_collection = [&](const Collection& report) { CHECK(report.number == ++reports); };
   world.roots = {gc::kNull};
   for (uint64_t i = 0; i < 100; ++i) {
     world.roots[0] = world.make_pair(world.roots[0], 0, i);

@@ -88,15 +88,33 @@ TEST_CASE("Constant expressions") {
   CHECK(vm.globals[7]->slots[0] == static_cast<uint64_t>(-6));
 }
 
-TEST_CASE("Constants on the heap of the guest are refused by name") {
-  World world;
+TEST_CASE("Constants on the heap of the guest") {
+  runtime::StoreLimits limits;
+  limits.gc_heap_bytes = 1 << 20;
+  World world(limits);
   ModuleBuilder builder;
-  const wasm::ValType i31ref = wasm::ValType::ref(wasm::HeapType::Abstract::I31, true);
-  builder.global({i31ref, false}, Code().i32(1)(Op::RefI31));
-  const auto instance = world.try_instantiate(builder);
-  REQUIRE_FALSE(instance.has_value());
-  CHECK(instance.error().kind == Error::Kind::Unsupported);
-  CHECK(instance.error().message == "instruction not supported in a constant expression: ref.i31");
+  const auto nullable = [](wasm::HeapType heap) { return wasm::ValType::ref(heap, true); };
+  Encoder bytes;
+  bytes.byte(0x5e).byte(0x78).byte(1);  // (array (mut i8))
+  const uint32_t array = builder.raw_type(bytes);
+  builder.global({nullable(wasm::HeapType::Abstract::I31), false}, Code().i32(1)(Op::RefI31));
+  builder.global({nullable(wasm::HeapType::Abstract::Extern), false},
+                 Code().i32(7).i32(3)(Op::ArrayNew, array)(Op::ExternConvertAny));
+  const VMContext& vm = world.instantiate(builder).vm();
+  CHECK(vm.globals[0]->slots[0] == gc::from_i31(1));
+  world.store.heap().collect();
+  gc::Array& made = *gc::to_array(vm.globals[1]->slots[0]);
+  CHECK(made.length == 3);
+  CHECK(made.elements()[2] == std::byte{7});
+
+  ModuleBuilder too_large;
+  too_large.raw_type(bytes);
+  too_large.global({nullable(wasm::HeapType::concrete(array)), false},
+                   Code().i32(0).i32(-1)(Op::ArrayNew, array));
+  const auto refused = world.try_instantiate(too_large);
+  REQUIRE_FALSE(refused.has_value());
+  CHECK(refused.error().kind == Error::Kind::Trap);
+  CHECK(refused.error().message == "allocation size too large");
 }
 
 TEST_CASE("Imports are shared, not copied") {
