@@ -109,7 +109,8 @@ Object* Heap::allocate_slowly(const wasm::CanonicalType& type, uint64_t bytes,
     room = find_room(bytes);
   }
   if (options_.collect_always) limit_ = cursor_;
-  if (room == nullptr) return nullptr;
+  gave_up_ = room == nullptr;
+  if (gave_up_) return nullptr;
   set_bit(starts_, reinterpret_cast<uintptr_t>(room) - base_);
   auto* object = reinterpret_cast<Object*>(room);
   object->type = &type;

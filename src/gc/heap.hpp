@@ -146,7 +146,8 @@ class Heap {
 
   // --- collection.cpp
   bool should_collect() const { return options_.collect_always || spent_ >= budget_; }
-  bool is_worth_collecting() const { return spent_ >= used_bytes() / 32; }
+  // Collecting again and again for little room is giving up slowly.
+  bool is_worth_collecting() const { return spent_ >= used_bytes() / 32 || gave_up_; }
   void sweep();
 
   RootSource& roots_;
@@ -176,6 +177,7 @@ class Heap {
 
   uint64_t spent_ = 0;  // bytes handed out since the latest collection
   uint64_t budget_ = kMinBudget;
+  bool gave_up_ = false;  // the latest allocation failed: the roots may be others now
   uint64_t collections_ = 0;
   wasm::CanonicalType exception_type_;
   static constexpr uint64_t kMinBudget = 8 << 20;

@@ -207,10 +207,12 @@ TEST_CASE("the limit of the heap is a trap") {
   const uint32_t vectors = builder.raw_type(array_type(kV128));
   const uint32_t huge =
       builder.function({{}, {ref_null(vectors)}}, Code().i32(-1)(Op::ArrayNewDefault, vectors));
-  // Lets the list grow for ever, or makes garbage.
+  // Adds to a list, or makes garbage, so many times.
   const auto loop = [&](bool keep) {
     Code code;
-    code(Op::Loop).byte(kEmptyBlock)(Op::LocalGet, 1)(Op::LocalGet, 0)(Op::StructNew, list);
+    code(Op::Loop).byte(kEmptyBlock);
+    keep ? code(Op::LocalGet, 1) : code.ref_null(HeapType::Abstract::None);
+    code(Op::LocalGet, 0)(Op::StructNew, list);
     keep ? code(Op::LocalSet, 1) : code(Op::Drop);
     code(Op::LocalGet, 0).i32(1)(Op::I32Sub)(Op::LocalTee, 0)(Op::BrIf, 0)(Op::End);
     return builder.function({{kI32}, {}}, code, {ref_null(list)});
