@@ -1,5 +1,7 @@
 #include "runtime/store.hpp"
 
+#include <algorithm>
+
 #include "base/assert.hpp"
 #include "runtime/import_matching.hpp"
 #include "runtime/instance.hpp"
