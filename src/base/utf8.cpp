@@ -39,17 +39,18 @@ size_t sequence_length(std::string_view text) {
 
 }  // namespace
 
-bool is_valid_utf8(std::string_view text) {
-  while (!text.empty()) {
-    if (text.size() >= 8 && is_ascii(text.data())) {
-      text.remove_prefix(8);
+size_t valid_utf8_length(std::string_view text) {
+  std::string_view rest = text;
+  while (!rest.empty()) {
+    if (rest.size() >= 8 && is_ascii(rest.data())) {
+      rest.remove_prefix(8);
       continue;
     }
-    const size_t length = sequence_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
+    const size_t length = sequence_length(rest);
+    if (length == 0) break;
+    rest.remove_prefix(length);
   }
-  return true;
+  return text.size() - rest.size();
 }
 
 }  // namespace wrun

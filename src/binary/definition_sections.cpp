@@ -262,10 +262,18 @@ bool ModuleDecoder::check_limits_flags(uint8_t flags, uint8_t allowed) {
 
 bool ModuleDecoder::read_limit_values(bool has_maximum, wasm::Limits& out) {
   const uint32_t offset = cursor_.position();
-  if (!cursor_.read_u64(out.minimum)) return false;
+  // Integers of 32 bits before there was memory64.
+  const auto read = [this](uint64_t& value) {
+    if (has_feature(Feature::Memory64)) return cursor_.read_u64(value);
+    uint32_t narrow;
+    if (!cursor_.read_u32(narrow)) return false;
+    value = narrow;
+    return true;
+  };
+  if (!read(out.minimum)) return false;
   if (!has_maximum) return true;
   uint64_t maximum;
-  if (!cursor_.read_u64(maximum)) return false;
+  if (!read(maximum)) return false;
   out.maximum = maximum;
   return out.minimum <= maximum || invalid(offset, "size minimum must not be greater than maximum");
 }

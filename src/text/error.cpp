@@ -47,11 +47,14 @@ std::string without_tabs(std::string_view text) {
 
 }  // namespace
 
-Position position_at(std::string_view source, size_t offset) {
-  const std::string_view before = source.substr(0, offset);
-  const size_t line_start = before.rfind('\n') + 1;
-  return {static_cast<uint32_t>(std::ranges::count(before, '\n') + 1),
-          static_cast<uint32_t>(count_characters(before.substr(line_start)) + 1)};
+Position PositionFinder::at(size_t offset) {
+  if (offset < line_start_) {
+    line_ = 1;
+    line_start_ = 0;
+  }
+  for (size_t end; (end = source_.find('\n', line_start_)) < offset; line_start_ = end + 1) ++line_;
+  const std::string_view before = source_.substr(line_start_, offset - line_start_);
+  return {line_, static_cast<uint32_t>(count_characters(before) + 1)};
 }
 
 std::string render(const Error& error, std::string_view source, std::string_view file) {

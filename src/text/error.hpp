@@ -16,8 +16,21 @@ struct Position {
   bool operator==(const Position&) const = default;
 };
 
-// Where the byte at `offset` stands. Reads all lines before it.
-Position position_at(std::string_view source, size_t offset);
+// Finds positions. Reads the source from the last one on if it can, else from the start.
+class PositionFinder {
+ public:
+  explicit PositionFinder(std::string_view source) : source_(source) {}
+  Position at(size_t offset);
+
+ private:
+  std::string_view source_;
+  uint32_t line_ = 1;
+  size_t line_start_ = 0;
+};
+
+inline Position position_at(std::string_view source, size_t offset) {
+  return PositionFinder(source).at(offset);
+}
 
 struct Error {
   std::string message;  // starts with the words of the spec's test suite

@@ -33,3 +33,10 @@ TEST_CASE("malformed UTF-8") {
   CHECK_FALSE(is_valid_utf8("\xc2 "));
   CHECK_FALSE(is_valid_utf8("eight by\xe2\x82"));
 }
+
+TEST_CASE("The well-formed start of a text is measured") {
+  CHECK(valid_utf8_length("") == 0);
+  CHECK(valid_utf8_length("plain λ") == 8);
+  CHECK(valid_utf8_length("12345678λ\xff tail") == 10);
+  CHECK(valid_utf8_length("cut \xce") == 4);
+}
