@@ -136,7 +136,8 @@ class ModuleParser {
   // then has been written up to its type.
   bool begin_definition(Space space, uint32_t& index, bool& is_import);
   bool note_binding(Space space, uint32_t index);
-  void write_elements(uint32_t flags, uint32_t table, const Code* offset, const ElementList& list);
+  void write_elements(uint32_t flags, std::optional<uint32_t> table, const Code* offset,
+                      const ElementList& list);
 
   Section& section(SectionId id) { return sections_[static_cast<size_t>(id)]; }
   // A new entry of a section that comes from the current position.

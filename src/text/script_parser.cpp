@@ -252,8 +252,10 @@ bool ScriptParser::read_thread(Thread& out) {
       return false;
   }
   Script& script = out.script.emplace_back();
-  while (tokens_.accept(TokenKind::Open))
+  while (tokens_.accept(TokenKind::Open)) {
+    if (tokens_.at_word("thread")) return tokens_.unexpected("a command of a thread");
     if (!read_command(script)) return false;
+  }
   return tokens_.expect_close();
 }
 
@@ -335,8 +337,10 @@ bool ScriptParser::read_pattern(Pattern& out) {
   if (tokens_.accept_word("v128.const")) return read_vector_pattern(out);
   if (!tokens_.accept_word("either")) return read_reference_pattern(out);
   out.kind = Pattern::Kind::Either;
-  while (tokens_.accept(TokenKind::Open))
+  while (tokens_.accept(TokenKind::Open)) {
+    if (tokens_.at_word("either")) return tokens_.unexpected("a result");
     if (!read_pattern(out.alternatives.emplace_back())) return false;
+  }
   return tokens_.expect_close();
 }
 

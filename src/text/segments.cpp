@@ -58,17 +58,17 @@ bool ModuleParser::read_element_list(bool may_omit_kind, ElementList& out) {
   return types_.read_ref_type(out.type) && read_element_expressions(out);
 }
 
-void ModuleParser::write_elements(uint32_t flags, uint32_t table, const Code* offset,
+void ModuleParser::write_elements(uint32_t flags, std::optional<uint32_t> table, const Code* offset,
                                   const ElementList& list) {
   const bool has_expressions = !list.type.empty();
   if (has_expressions) flags |= kExpressions;
   const bool is_active = (flags & kPassive) == 0;
-  if (is_active && (table != 0 || (has_expressions && !is_funcref(list.type))))
-    flags |= kExplicitTable;
+  // The short forms are for functions in table 0, if nobody named it.
+  if (is_active && (table || (has_expressions && !is_funcref(list.type)))) flags |= kExplicitTable;
 
   ByteWriter& out = begin_entry(SectionId::Element);
   out.write_u32(flags);
-  if (is_active && (flags & kExplicitTable) != 0) out.write_u32(table);
+  if (is_active && (flags & kExplicitTable) != 0) out.write_u32(table.value_or(0));
   Code& content = section(SectionId::Element).content;
   if (offset != nullptr) content.append(*offset);
   if ((flags & (kPassive | kExplicitTable)) != 0) {
@@ -90,18 +90,18 @@ bool ModuleParser::read_elements() {
                          (tokens_.at(TokenKind::Open) || tokens_.at_index());
   if (!is_active) {
     if (!read_element_list(false, list)) return false;
-    write_elements(is_declarative ? kDeclarative : kPassive, 0, nullptr, list);
+    write_elements(is_declarative ? kDeclarative : kPassive, {}, nullptr, list);
     return tokens_.expect_close();
   }
 
-  uint32_t table = 0;
-  const bool has_table = tokens_.accept_list("table");
-  if (has_table && !(types_.read_index(Space::Table, table) && tokens_.expect_close()))
-    return false;
+  std::optional<uint32_t> table;
+  const bool has_table_use = tokens_.accept_list("table");
   // Before reference types, an index alone.
-  if (!has_table && tokens_.at_index() && !types_.read_index(Space::Table, table)) return false;
+  if ((has_table_use || tokens_.at_index()) && !types_.read_index(Space::Table, table.emplace()))
+    return false;
+  if (has_table_use && !tokens_.expect_close()) return false;
   Code offset;
-  if (!read_offset(offset) || !read_element_list(!has_table, list)) return false;
+  if (!read_offset(offset) || !read_element_list(!has_table_use, list)) return false;
   write_elements(0, table, &offset, list);
   return tokens_.expect_close();
 }
