@@ -64,12 +64,15 @@ struct ModuleCounts {
 // A handle to an immutable module, cheap to copy and shared freely between threads.
 class Module {
  public:
-  // Decodes and validates. The bytes are copied if `owner` is null, and otherwise borrowed:
+  // Decodes and validates; what is text and not binary is translated first. The bytes are copied if `owner` is null, and otherwise borrowed:
   // `owner` is kept as long as the module lives and has to keep the bytes alive and unchanged.
   // Fails with Malformed, Invalid or Unsupported; the error says where.
   static Result<Module> from_bytes(const Engine& engine, std::span<const std::byte> bytes,
                                    std::shared_ptr<const void> owner = nullptr);
-  // The same for a file; "-" is the standard input. Also fails with Io.
+  // The same for text; offsets in errors are those of the binary it stands for, and their messages
+  // begin with line and column.
+  static Result<Module> from_text(const Engine& engine, std::string_view source);
+  // The same for a file of either format; "-" is the standard input. Also fails with Io.
   static Result<Module> from_file(const Engine& engine, const std::string& path);
 
   // The name in the name section, or empty.

@@ -8,6 +8,7 @@
 #include "binary/decoder.hpp"
 #include "binary/names.hpp"
 #include "wasm/limits.hpp"
+#include "wrun/text.hpp"
 
 namespace wrun {
 namespace {
@@ -39,8 +40,28 @@ std::string_view to_string(ExternKind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 
+Result<Module> Module::from_text(const Engine& engine, std::string_view source) {
+  const auto at = [](TextPosition position) {
+    return "line " + std::to_string(position.line) + ", column " + std::to_string(position.column) +
+           ": ";
+  };
+  const auto text = TextModule::parse(source);
+  if (!text) {
+    const auto& [message, position] = text.error();
+    return fail(Error::Kind::Malformed, at(position) + message);
+  }
+  auto module = from_bytes(engine, text->binary(), text->owner());
+  if (!module && module.error().offset) {
+    if (const auto position = text->find_position(*module.error().offset))
+      module.error().message.insert(0, at(*position));
+  }
+  return module;
+}
+
 Result<Module> Module::from_bytes(const Engine& engine, std::span<const std::byte> bytes,
                                   std::shared_ptr<const void> owner) {
+  if (is_text(bytes))
+    return from_text(engine, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   if (owner == nullptr) std::tie(bytes, owner) = copy(bytes);
   auto module = WRUN_TRY(Access::engine(engine).load(bytes, std::move(owner)));
   return Module(std::make_shared<const detail::ModuleState>(engine, std::move(module)));
