@@ -25,11 +25,14 @@ struct FeatureInfo {
 std::span<const FeatureInfo> known_features();
 
 struct Config {
+  // What `features` deviates from: "wasm-1.0", "wasm-2.0", "wasm-3.0" for a version of the standard,
+  // "all" for everything, or empty for what is on by default.
+  std::string standard = {};
   struct FeatureSwitch {
     std::string name;
     bool enabled;
   };
-  // Deviations from the defaults, in order.
+  // In order.
   std::vector<FeatureSwitch> features = {};
   // Loops and calls look for Store::interrupt(), which costs a few percent. Without it an
   // interruption is seen only in host calls.

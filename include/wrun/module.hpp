@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -61,6 +62,11 @@ struct ModuleCounts {
   uint64_t data_segments = 0;
 };
 
+struct TextOptions {
+  bool folded = false;  // instructions nested in those that take their results
+  bool names = true;    // identifiers from the name section
+};
+
 // A handle to an immutable module, cheap to copy and shared freely between threads.
 class Module {
  public:
@@ -85,6 +91,9 @@ class Module {
   std::vector<SectionInfo> sections() const;
   std::optional<std::span<const std::byte>> custom_section(std::string_view name) const;
   ModuleCounts counts() const;
+  // The module in the text format, in pieces of some size. False if `sink` ended it by returning
+  // false.
+  bool print(const TextOptions& options, const std::function<bool(std::string_view)>& sink) const;
   // The proposals that the module is not valid without. Found by validating it again with less
   // and less enabled: a matter of milliseconds for most, but not free.
   std::vector<std::string> required_features() const;
@@ -94,6 +103,16 @@ class Module {
   explicit Module(std::shared_ptr<const detail::ModuleState> state) : state_(std::move(state)) {}
   std::shared_ptr<const detail::ModuleState> state_;
 };
+
+enum class CustomSections : uint8_t {
+  All,
+  Debug,  // DWARF and references to debug information elsewhere
+  Names,  // the name section
+};
+
+// The binary of a module without its custom sections, all or some. Fails with Malformed if the bytes
+// are not made of sections; what is in those does not matter.
+Result<std::vector<std::byte>> strip(std::span<const std::byte> bytes, CustomSections which);
 
 // The contents of a file ("-": the standard input) as from_file() reads it, for who wants to look at
 // the bytes first or to measure reading and compiling apart.

@@ -4,6 +4,17 @@
 #include "wasm/features.hpp"
 
 namespace wrun {
+namespace {
+
+std::optional<wasm::FeatureSet> features_of(std::string_view standard) {
+  if (standard == "wasm-1.0") return wasm::FeatureSet::of(wasm::Standard::Wasm1);
+  if (standard == "wasm-2.0") return wasm::FeatureSet::of(wasm::Standard::Wasm2);
+  if (standard == "wasm-3.0") return wasm::FeatureSet::of(wasm::Standard::Wasm3);
+  if (standard == "all") return wasm::FeatureSet::all();
+  return std::nullopt;
+}
+
+}  // namespace
 
 std::span<const FeatureInfo> known_features() {
   static constexpr FeatureInfo kKnown[] = {
@@ -19,6 +30,12 @@ Result<Engine> Engine::create(const Config& config) {
   internal.interruptible = config.interruptible;
   internal.fuel_metering = config.fuel;
   internal.threads = config.threads;
+  if (!config.standard.empty()) {
+    const auto standard = features_of(config.standard);
+    if (!standard)
+      return fail(Error::Kind::Usage, "there is no standard `" + config.standard + "`");
+    internal.features = *standard;
+  }
   for (const auto& [name, enabled] : config.features) {
     const auto feature = wasm::find_feature(name);
     if (!feature)

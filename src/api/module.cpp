@@ -7,6 +7,8 @@
 #include "base/mapped_file.hpp"
 #include "binary/decoder.hpp"
 #include "binary/names.hpp"
+#include "binary/strip.hpp"
+#include "text/printer.hpp"
 #include "wasm/limits.hpp"
 #include "wrun/text.hpp"
 
@@ -31,6 +33,10 @@ std::pair<std::span<const std::byte>, std::shared_ptr<const void>> copy(
       {owned.get(), bytes.size()},
       owned
   };
+}
+
+bool is_debug_section(std::string_view name) {
+  return name.starts_with(".debug_") || name == "sourceMappingURL" || name == "external_debug_info";
 }
 
 }  // namespace
@@ -138,6 +144,23 @@ ModuleCounts Module::counts() const {
           .tags = module.tags.size(),
           .element_segments = module.elements.size(),
           .data_segments = module.data.size()};
+}
+
+bool Module::print(const TextOptions& options,
+                   const std::function<bool(std::string_view)>& sink) const {
+  return text::print_module(*state_->module, {.folded = options.folded, .names = options.names},
+                            sink);
+}
+
+Result<std::vector<std::byte>> strip(std::span<const std::byte> bytes, CustomSections which) {
+  return binary::without_custom_sections(bytes, [which](std::string_view name) {
+    switch (which) {
+      case CustomSections::All:   return true;
+      case CustomSections::Debug: return is_debug_section(name);
+      case CustomSections::Names: return name == "name";
+    }
+    return false;
+  });
 }
 
 std::vector<std::string> Module::required_features() const {

@@ -141,6 +141,7 @@ class InstructionReader {
   [[gnu::always_inline]] bool read_immediate(Instruction& out);
 
   uint32_t position() const { return cursor_.position(); }  // of the next instruction
+  uint32_t end_position() const { return cursor_.end_position(); }
   bool at_end() const { return cursor_.at_end(); }
   const std::byte* module_begin() const { return module_begin_; }
 

@@ -9,8 +9,6 @@ namespace wrun::binary {
 
 namespace {
 
-enum class Subsection : uint8_t { Module = 0, Functions = 1, Locals = 2 };
-
 Cursor over(std::span<const std::byte> bytes) { return Cursor(bytes, 0, bytes.size()); }
 
 bool read_name(Cursor& cursor, std::string_view& out) {
@@ -37,33 +35,61 @@ bool read_name_map(Cursor& cursor, Visit&& visit) {
   return true;
 }
 
-}  // namespace
-
-NameSection::NameSection(const wasm::Module& module) {
+// Calls visit(kind, contents) for each subsection of the name section.
+template <class Visit>
+void for_each_subsection(const wasm::Module& module, Visit&& visit) {
   const auto section = std::ranges::find(module.custom_sections, std::string_view("name"),
                                          &wasm::CustomSection::name);
   if (section == module.custom_sections.end()) return;
   Cursor cursor = over(section->contents);
   uint8_t id;
   uint32_t size;
-  Bytes bytes;
+  std::span<const std::byte> bytes;
   while (!cursor.at_end() && cursor.read_u8(id) && cursor.read_u32(size) &&
-         cursor.read_bytes(size, bytes)) {
-    switch (static_cast<Subsection>(id)) {
-      case Subsection::Module: {
-        Cursor contents = over(bytes);
-        std::string_view name;
-        if (read_name(contents, name) && is_valid_utf8(name)) module_name_ = name;
-        break;
+         cursor.read_bytes(size, bytes))
+    visit(static_cast<NameKind>(id), bytes);
+}
+
+}  // namespace
+
+void for_each_name(const wasm::Module& module, const std::function<void(const NameEntry&)>& visit) {
+  for_each_subsection(module, [&](NameKind kind, std::span<const std::byte> bytes) {
+    if (kind > NameKind::Tag) return;
+    Cursor cursor = over(bytes);
+    const auto read_map = [&](uint32_t outer) {
+      return read_name_map(cursor, [&](uint32_t index, uint32_t, std::string_view name) {
+        visit({kind, outer, index, name});
+        return true;
+      });
+    };
+    if (kind == NameKind::Module) {
+      std::string_view name;
+      if (read_name(cursor, name)) visit({kind, 0, 0, name});
+    } else if (kind == NameKind::Local || kind == NameKind::Label || kind == NameKind::Field) {
+      uint32_t count;
+      uint32_t outer;
+      if (!cursor.read_u32(count)) return;
+      while (count-- != 0 && cursor.read_u32(outer) && read_map(outer)) {
       }
-      case Subsection::Functions:
-        functions_ = bytes;
-        index_functions();
-        break;
-      case Subsection::Locals: locals_ = bytes; break;
-      default:                 break;
+    } else {
+      read_map(0);
     }
-  }
+  });
+}
+
+NameSection::NameSection(const wasm::Module& module) {
+  for_each_subsection(module, [&](NameKind kind, Bytes bytes) {
+    if (kind == NameKind::Module) {
+      Cursor contents = over(bytes);
+      std::string_view name;
+      if (read_name(contents, name) && is_valid_utf8(name)) module_name_ = name;
+    } else if (kind == NameKind::Function) {
+      functions_ = bytes;
+      index_functions();
+    } else if (kind == NameKind::Local) {
+      locals_ = bytes;
+    }
+  });
 }
 
 void NameSection::index_functions() {

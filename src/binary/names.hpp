@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string_view>
@@ -11,6 +12,34 @@
 #include "wasm/module.hpp"
 
 namespace wrun::binary {
+
+// The subsections, those of the extended name section proposal included; the enumerators are the
+// encoding.
+enum class NameKind : uint8_t {
+  Module = 0,
+  Function = 1,
+  Local = 2,  // in functions
+  Label = 3,  // in functions, by the order in which blocks begin
+  Type = 4,
+  Table = 5,
+  Memory = 6,
+  Global = 7,
+  Element = 8,
+  Data = 9,
+  Field = 10,  // in types
+  Tag = 11,
+};
+
+struct NameEntry {
+  NameKind kind;
+  uint32_t outer = 0;  // Local, Label, Field: what it is in
+  uint32_t index = 0;
+  std::string_view name;
+};
+
+// Every name that can be read, in the order of the section. Not necessarily UTF-8, and indices may be
+// of things that the module does not have.
+void for_each_name(const wasm::Module& module, const std::function<void(const NameEntry&)>& visit);
 
 // Indexes the module's name section, in time and memory proportional to the number of named
 // functions: make one when names are needed, not before. Borrows the module's bytes.

@@ -8,6 +8,8 @@ namespace wrun::cli {
 int run(const Options& options);
 int validate(const Options& options);
 int info(const Options& options);
+int wasm2wat(const Options& options);
+int strip(const Options& options);
 int completion(const Options& options);
 int help(const Options& options);
 int man();

@@ -5,7 +5,9 @@ namespace {
 
 constexpr uint32_t bit(Command command) { return 1u << static_cast<int>(command); }
 constexpr uint32_t kRun = bit(Command::Run);
-constexpr uint32_t kLoading = kRun | bit(Command::Validate) | bit(Command::Info);
+constexpr uint32_t kWasm2Wat = bit(Command::Wasm2Wat);
+constexpr uint32_t kStrip = bit(Command::Strip);
+constexpr uint32_t kLoading = kRun | bit(Command::Validate) | bit(Command::Info) | kWasm2Wat;
 constexpr uint32_t kAll = ~0u;
 
 constexpr auto kNone = ValueUse::None;
@@ -17,6 +19,8 @@ constexpr CommandSpec kCommands[] = {
     {Command::Run,        "run",        "MODULE [ARGS...]", "Run a module; what wrun does without a command"},
     {Command::Validate,   "validate",   "FILE...",          "Check that modules are valid"},
     {Command::Info,       "info",       "FILE",             "Show what a module contains, imports and exports"},
+    {Command::Wasm2Wat,   "wasm2wat",   "FILE",             "Print a module as text"},
+    {Command::Strip,      "strip",      "FILE",             "Remove custom sections"},
     {Command::Completion, "completion", "bash|zsh|fish",    "Print a completion script for a shell"},
     {Command::Help,       "help",       "[COMMAND]",        "Show the options of a command"},
     {Command::Man,        "man",        "",                 "Print the manual page", true},
@@ -43,6 +47,18 @@ constexpr OptionSpec kOptions[] = {
      "Report times and memory on stderr"},
     {Option::Json, "json", 0, kNone, "", ValueHint::None, "", true, bit(Command::Info),
      "Print JSON"},
+    {Option::Output, "output", 'o', kRequired, "FILE", ValueHint::File, "", true, kWasm2Wat | kStrip,
+     "Write to FILE; by default to the standard output"},
+    {Option::Fold, "fold", 0, kNone, "", ValueHint::None, "", true, kWasm2Wat,
+     "Nest instructions in those that take their results"},
+    {Option::Names, "names", 0, kNone, "", ValueHint::None, "", true, kWasm2Wat,
+     "Use the names of the name section; the default"},
+    {Option::NoNames, "no-names", 0, kNone, "", ValueHint::None, "", true, kWasm2Wat,
+     "Use numbers only"},
+    {Option::StripDebug, "debug", 0, kNone, "", ValueHint::None, "", true, kStrip,
+     "Remove only debug information: .debug_* and the like"},
+    {Option::StripNames, "names", 0, kNone, "", ValueHint::None, "", true, kStrip,
+     "Remove only the name section"},
     {Option::Argv0, "argv0", 0, kRequired, "NAME", ValueHint::None, "", false, kRun,
      "The program name that the guest sees; by default the file's name"},
     {Option::MaxStack, "max-stack", 0, kRequired, "SIZE", ValueHint::None, "", false, kRun,

@@ -8,7 +8,7 @@
 
 namespace wrun::cli {
 
-enum class Command : uint8_t { Run, Validate, Info, Completion, Help, Man };
+enum class Command : uint8_t { Run, Validate, Info, Wasm2Wat, Strip, Completion, Help, Man };
 
 struct CommandSpec {
   Command command;
@@ -41,6 +41,12 @@ enum class Option : uint8_t {
   Log,
   Quiet,
   Json,
+  Output,
+  Fold,
+  Names,
+  NoNames,
+  StripDebug,
+  StripNames,
   WasmKeys,
   WasiKeys,
   OptimizeKeys,

@@ -9,7 +9,12 @@
 namespace wrun::cli {
 namespace {
 
-// 0, or the errno that stopped it.
+void report(std::string_view kind, std::string_view message) {
+  print_error(fmt::format("{}: {}\n", kind, message));
+}
+
+}  // namespace
+
 int write_all(int fd, std::string_view text) {
   while (!text.empty()) {
     const ssize_t count = ::write(fd, text.data(), text.size());
@@ -20,12 +25,6 @@ int write_all(int fd, std::string_view text) {
   }
   return 0;
 }
-
-void report(std::string_view kind, std::string_view message) {
-  print_error(fmt::format("{}: {}\n", kind, message));
-}
-
-}  // namespace
 
 bool print(std::string_view text) {
   const int error = write_all(STDOUT_FILENO, text);

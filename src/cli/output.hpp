@@ -13,6 +13,8 @@ inline constexpr int kTrapped = 134;  // as a process that abort() ended looks t
 
 // On failure (disk full, reader gone) reports it on stderr; the command then ends with kFailure.
 [[nodiscard]] bool print(std::string_view text);
+// To a descriptor. 0, or the errno that stopped it.
+int write_all(int fd, std::string_view text);
 // To stderr; nothing can be done about its failure.
 void print_error(std::string_view text);
 

@@ -27,6 +27,12 @@ int run_command(const Options& options) {
     case Command::Info:
       if (options.arguments.size() != 1) break;
       return info(options);
+    case Command::Wasm2Wat:
+      if (options.arguments.size() != 1) break;
+      return wasm2wat(options);
+    case Command::Strip:
+      if (options.arguments.size() != 1) break;
+      return strip(options);
     case Command::Completion:
       if (options.arguments.size() != 1) break;
       return completion(options);

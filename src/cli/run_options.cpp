@@ -121,6 +121,12 @@ Usage set_log(Options& options, std::string_view value) {
   return {};
 }
 
+Usage set_text(std::string& target, std::string_view option, std::string_view value) {
+  if (value.empty()) return usage(fmt::format("{}: the value is missing", option));
+  target = value;
+  return {};
+}
+
 // wasmtime's `-W key=value,…`: the value is missing in `-W key`.
 struct Key {
   std::string_view name;
@@ -234,6 +240,12 @@ Usage apply(Options& options, Option option, std::string_view value) {
     case Option::Log:          return set_log(options, value);
     case Option::Quiet:        options.quiet = true; return {};
     case Option::Json:         options.json = true; return {};
+    case Option::Output:       return set_text(options.output, "--output", value);
+    case Option::Fold:         options.fold = true; return {};
+    case Option::Names:        options.names = true; return {};
+    case Option::NoNames:      options.names = false; return {};
+    case Option::StripDebug:   options.strip = CustomSections::Debug; return {};
+    case Option::StripNames:   options.strip = CustomSections::Names; return {};
     case Option::WasmKeys:     return apply_keys(options, 'W', kWasmKeys, value);
     case Option::WasiKeys:     return apply_keys(options, 'S', kWasiKeys, value);
     case Option::OptimizeKeys: return apply_keys(options, 'O', kOptimizeKeys, value);

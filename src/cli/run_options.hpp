@@ -45,6 +45,10 @@ struct Options {
   std::string log_level;  // empty: no log
   bool quiet = false;
   bool json = false;
+  std::string output = "-";
+  bool fold = false;
+  bool names = true;
+  CustomSections strip = CustomSections::All;
   bool help = false;
   bool help_all = false;
   bool version = false;

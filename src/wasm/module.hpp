@@ -66,6 +66,7 @@ struct ElementSegment {
   uint32_t table = 0;
   ConstExpr table_offset;
   ValType type = kFuncRef;
+  bool is_encoded_as_expressions = false;
   // One of the two is used: plain function indices, or general expressions.
   std::vector<uint32_t> functions;
   std::vector<ConstExpr> expressions;
@@ -94,12 +95,19 @@ struct SectionExtent {
   uint32_t size = 0;
 };
 
+// Types that were defined as one recursive group, even if there is only one of them.
+struct RecGroup {
+  TypeIndex first = 0;
+  uint32_t count = 0;
+};
+
 struct Module {
   std::span<const std::byte> bytes;
   std::shared_ptr<const void> bytes_owner;  // keeps `bytes` alive; may be null for static data
   FeatureSet features;
 
   std::vector<SubType> types;
+  std::vector<RecGroup> rec_groups;  // explicit ones, ascending
   // For each type its identity across modules: equal ids mean equal types (spec 3.2.8), as given
   // out by the engine's TypeRegistry.
   std::vector<uint32_t> canonical_types;

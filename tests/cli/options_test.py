@@ -104,11 +104,15 @@ class Texts(CliTest):
         with open(os.path.join(ROOT, "docs/wrun.1")) as page:
             self.assertEqual(page.read(), self.text("man"), "run: wrun man > docs/wrun.1")
 
+    def commands(self):
+        usage = self.text("--help").split("Commands:\n")[1].split("Options,")[0]
+        return re.findall(r"^  ([a-z0-9]+) ", usage, re.M)
+
     def test_documentation_knows_every_option(self):
         with open(os.path.join(ROOT, "docs/cli.md")) as page:
             documented = set(re.findall(r"`(--?[A-Za-z][a-z0-9-]*)", page.read()))
         options = set()
-        for command in ("run", "validate", "info"):
+        for command in self.commands():
             for line in self.text(command, "--help-all").splitlines():
                 if line.startswith("  -"):
                     options |= set(re.findall(r"(?:^|[ ,])(--?[A-Za-z][a-z0-9-]*)", line[:30]))

@@ -1,0 +1,23 @@
+// `wrun wasm2wat`: modules as text.
+#include "cli/commands.hpp"
+#include "cli/load.hpp"
+#include "cli/output.hpp"
+#include "cli/output_file.hpp"
+
+namespace wrun::cli {
+
+int wasm2wat(const Options& options) {
+  const auto engine = Engine::create({.features = options.features});
+  if (!engine) {
+    report_error(engine.error().message);
+    return kBadUsage;
+  }
+  const auto module = load_or_report(*engine, options.arguments[0]);
+  if (!module) return kFailure;
+  OutputFile file(options.output);
+  module->print({.folded = options.fold, .names = options.names},
+                [&](std::string_view text) { return file.write(text); });
+  return file.commit() ? kSuccess : kFailure;
+}
+
+}  // namespace wrun::cli
