@@ -17,10 +17,11 @@ std::expected<TextModule, TextError> TextModule::parse(std::string_view source) 
   auto module = text::parse_module(source);
   if (!module) {
     const auto& [message, position] = module.error();
-    return std::unexpected(TextError{message, {position.line, position.column}});
+    return std::unexpected(TextError{
+        message, {position.line, position.column}
+    });
   }
-  return TextModule(
-      std::make_shared<const detail::TextModuleState>(source, std::move(*module)));
+  return TextModule(std::make_shared<const detail::TextModuleState>(source, std::move(*module)));
 }
 
 std::span<const std::byte> TextModule::binary() const { return state_->module.bytes; }
@@ -40,7 +41,11 @@ bool is_text(std::span<const std::byte> contents) {
 
 std::string render(const TextError& error, std::string_view source, std::string_view file) {
   const auto& [message, position] = error;
-  return text::render({message, {position.line, position.column}}, source, file);
+  return text::render(
+      {
+          message, {position.line, position.column}
+  },
+      source, file);
 }
 
 }  // namespace wrun

@@ -9,6 +9,7 @@ int run(const Options& options);
 int validate(const Options& options);
 int info(const Options& options);
 int wasm2wat(const Options& options);
+int wat2wasm(const Options& options);
 int strip(const Options& options);
 int completion(const Options& options);
 int help(const Options& options);

@@ -5,6 +5,28 @@
 
 namespace wrun::cli {
 
+namespace {
+
+// Errors name line and column, those of validation as well.
+std::optional<Module> load_text_or_report(const Engine& engine, const std::string& file,
+                                          std::span<const std::byte> contents) {
+  const std::string_view source(reinterpret_cast<const char*>(contents.data()), contents.size());
+  const auto text = TextModule::parse(source);
+  if (!text) {
+    report_error(render(text.error(), source, file));
+    return std::nullopt;
+  }
+  auto module = Module::from_bytes(engine, text->binary(), text->owner());
+  if (module) return std::move(*module);
+  const Error& error = module.error();
+  const auto position = error.offset ? text->find_position(*error.offset) : std::nullopt;
+  report_error(position ? render({error.message, *position}, source, file)
+                        : describe_load_error(file, error));
+  return std::nullopt;
+}
+
+}  // namespace
+
 std::optional<Module> load_or_report(const Engine& engine, const std::string& file, Stats* stats) {
   Stats unused;
   if (stats == nullptr) stats = &unused;
@@ -19,6 +41,7 @@ std::optional<Module> load_or_report(const Engine& engine, const std::string& fi
   stats->module_bytes += contents->bytes.size();
 
   const Stopwatch watch(stats->compile);
+  if (is_text(contents->bytes)) return load_text_or_report(engine, file, contents->bytes);
   auto module = Module::from_bytes(engine, contents->bytes, contents->owner);
   if (module) return std::move(*module);
   report_error(describe_load_error(file, module.error(), contents->bytes));

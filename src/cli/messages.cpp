@@ -54,10 +54,6 @@ std::string_view advice_for_format(std::span<const std::byte> bytes) {
   if (file.size() >= 8 && file.starts_with(std::string_view("\0asm", 4)) && file[6] == 1)
     return "\nhint: components are not supported yet; build for WASI preview 1 (wasm32-wasip1), or "
            "take the module out of it with `wasm-tools component unbundle`";
-  const size_t start = file.substr(0, 4096).find_first_not_of(" \t\r\n");
-  if (start != file.npos && (file[start] == '(' || file.substr(start).starts_with(";;")))
-    return "\nhint: the text format is not supported yet; translate it to binary with "
-           "`wat2wasm` or `wasm-tools parse`";
   return "";
 }
 

@@ -7,6 +7,7 @@ constexpr uint32_t bit(Command command) { return 1u << static_cast<int>(command)
 constexpr uint32_t kRun = bit(Command::Run);
 constexpr uint32_t kWasm2Wat = bit(Command::Wasm2Wat);
 constexpr uint32_t kStrip = bit(Command::Strip);
+constexpr uint32_t kWat2Wasm = bit(Command::Wat2Wasm);
 constexpr uint32_t kLoading = kRun | bit(Command::Validate) | bit(Command::Info) | kWasm2Wat;
 constexpr uint32_t kAll = ~0u;
 
@@ -20,6 +21,7 @@ constexpr CommandSpec kCommands[] = {
     {Command::Validate,   "validate",   "FILE...",          "Check that modules are valid"},
     {Command::Info,       "info",       "FILE",             "Show what a module contains, imports and exports"},
     {Command::Wasm2Wat,   "wasm2wat",   "FILE",             "Print a module as text"},
+    {Command::Wat2Wasm,   "wat2wasm",   "FILE",             "Translate a module from text to binary"},
     {Command::Strip,      "strip",      "FILE",             "Remove custom sections"},
     {Command::Completion, "completion", "bash|zsh|fish",    "Print a completion script for a shell"},
     {Command::Help,       "help",       "[COMMAND]",        "Show the options of a command"},
@@ -47,7 +49,7 @@ constexpr OptionSpec kOptions[] = {
      "Report times and memory on stderr"},
     {Option::Json, "json", 0, kNone, "", ValueHint::None, "", true, bit(Command::Info),
      "Print JSON"},
-    {Option::Output, "output", 'o', kRequired, "FILE", ValueHint::File, "", true, kWasm2Wat | kStrip,
+    {Option::Output, "output", 'o', kRequired, "FILE", ValueHint::File, "", true, kWasm2Wat | kWat2Wasm | kStrip,
      "Write to FILE; by default to the standard output"},
     {Option::Fold, "fold", 0, kNone, "", ValueHint::None, "", true, kWasm2Wat,
      "Nest instructions in those that take their results"},

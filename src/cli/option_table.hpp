@@ -8,7 +8,17 @@
 
 namespace wrun::cli {
 
-enum class Command : uint8_t { Run, Validate, Info, Wasm2Wat, Strip, Completion, Help, Man };
+enum class Command : uint8_t {
+  Run,
+  Validate,
+  Info,
+  Wasm2Wat,
+  Wat2Wasm,
+  Strip,
+  Completion,
+  Help,
+  Man
+};
 
 struct CommandSpec {
   Command command;

@@ -30,6 +30,9 @@ int run_command(const Options& options) {
     case Command::Wasm2Wat:
       if (options.arguments.size() != 1) break;
       return wasm2wat(options);
+    case Command::Wat2Wasm:
+      if (options.arguments.size() != 1) break;
+      return wat2wasm(options);
     case Command::Strip:
       if (options.arguments.size() != 1) break;
       return strip(options);

@@ -21,6 +21,7 @@ ModuleBinary read_binary(TokenReader& tokens) {
 
 bool read_module(TokenReader& tokens, ModuleBinary& out) {
   if (!tokens.start()) return false;
+  if (tokens.at_list("component")) return tokens.fail("components are not supported yet");
   const bool has_parentheses = tokens.accept_list("module");
   std::string_view id;
   if (has_parentheses && !tokens.read_optional_id(id)) return false;

@@ -119,5 +119,31 @@ TEST_CASE("threads share an engine and a module") {
   CHECK(sum == 20 * (1 + 2 + 3 + 4));
 }
 
+TEST_CASE("Modules may be text") {
+  const Engine engine = *Engine::create();
+  CHECK(Module::from_text(engine, "(module $m (func))")->name() == "m");
+  const std::string source = "(module\n  (func (drop)))";
+  const auto invalid = Module::from_bytes(engine, std::as_bytes(std::span(source)));
+  REQUIRE(!invalid);
+  CHECK(invalid.error().kind == Error::Kind::Invalid);
+  CHECK(invalid.error().message.starts_with("line 2, column 10: type mismatch"));
+  const auto malformed = Module::from_text(engine, "(module (nop))");
+  CHECK(malformed.error().kind == Error::Kind::Malformed);
+  CHECK(malformed.error().message.starts_with("line 1, column 10: unexpected token"));
+}
+
+TEST_CASE("Text is translated to binary") {
+  const std::string_view source = "(module\n  (func nop))";
+  const auto text = TextModule::parse(source);
+  REQUIRE(text);
+  CHECK(is_text(std::as_bytes(std::span(source))));
+  CHECK(!is_text(text->binary()));
+  CHECK(text->find_position(text->binary().size() - 2)->column == 9);
+  const auto error = TextModule::parse("(module\n  oops)");
+  REQUIRE(!error);
+  CHECK(render(error.error(), "(module\n  oops)", "m.wat") ==
+        "m.wat:2:3: unknown operator oops\n    oops)\n    ^");
+}
+
 }  // namespace
 }  // namespace wrun::test

@@ -58,8 +58,14 @@ class Loading(CliTest):
         self.fails(bytes(100000), "not a WebAssembly module")
 
     def test_text_format(self):
-        for text in (b"(module)", b"\n  (module\n)", b";; comment\n(module)"):
-            self.fails(text, "text format", "hint: ", "wat2wasm")
+        self.file("m.wat", b"(module\n  (func (result i32)\n    (i64.cnst 1)))")
+        self.check("m.wat", status=1, stderr="error: m.wat:3:6: unknown operator i64.cnst\n"
+                                             "      (i64.cnst 1)))\n"
+                                             "       ^\n")
+        self.file("m.wat", b"(module\n  (func (result i32) i64.const 1 end_)")
+        self.check("m.wat", status=1, stderr="m.wat:2:34: unknown operator end_")
+        self.file("m.wat", b"(module (func (drop)))")
+        self.check("m.wat", status=1, stderr=["m.wat:1:16: type mismatch", "               ^"])
 
     def test_component(self):
         self.fails(b"\0asm\x0d\0\1\0", "component", "hint: ", "wasm32-wasip1")

@@ -1,4 +1,4 @@
-"""wasm2wat and strip."""
+"""wasm2wat, wat2wasm and strip."""
 
 import os
 
@@ -40,6 +40,29 @@ class Wasm2Wat(CliTest):
 
     def test_invalid(self):
         self.check("wasm2wat", self.file("x.wasm", sample()[:-4]), status=1, stdout=b"", stderr="x.wasm")
+
+
+class Wat2Wasm(CliTest):
+    def test_output(self):
+        source = b"(module $m (func $f (result i32) (i32.const 42)) (export \"f\" (func $f)))"
+        self.file("m.wat", source)
+        self.check("wat2wasm", "m.wat", "-o", "m.wasm", stdout=b"")
+        with open(os.path.join(self.folder, "m.wasm"), "rb") as file:
+            binary = file.read()
+        self.check("wat2wasm", "m.wat", stdout=binary)
+        self.check("wat2wasm", "-", stdin=source, stdout=binary)
+        for module in ("m.wasm", "m.wat"):
+            self.check("--invoke", "f", module, stdout=b"42\n")
+            self.check("info", module, stdout=None)
+
+    def test_error(self):
+        self.file("m.wat", b"(func nop x)")
+        self.check("wat2wasm", "m.wat", "-o", "m.wasm", status=1, stdout=b"", stderr="m.wat:1:11: unknown operator x")
+        self.assertEqual(os.listdir(self.folder), ["m.wat"])
+
+    def test_not_validated(self):
+        self.check("wat2wasm", self.file("m.wat", b"(func drop)"), "-o", "m.wasm")
+        self.check("validate", "m.wasm", status=1, stderr="type mismatch")
 
 
 class Strip(CliTest):
