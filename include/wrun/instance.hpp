@@ -12,6 +12,7 @@
 #include "wrun/error.hpp"
 #include "wrun/func.hpp"
 #include "wrun/module.hpp"
+#include "wrun/store.hpp"
 #include "wrun/value.hpp"
 
 namespace wrun {
@@ -24,9 +25,17 @@ struct Global;
 }  // namespace runtime
 
 // A linear memory. Its bytes never move, so that a span stays valid, but for the bytes that are
-// added later, as long as any handle into the store lives. A handle, like Func.
+// added later, as long as any handle into the store lives. A handle, like Func. The bytes of a shared
+// memory may change at any time: access them by atomic operations, and read nothing twice.
 class Memory {
  public:
+  // Fails with Kind::Usage for a type that is not valid, and Unsupported beyond the store's limits.
+  static Result<Memory> create(const Store& store, const MemoryType& type);
+  // The same memory in another store, whose thread may then use it. Fails with Kind::Usage if it is
+  // not shared.
+  Result<Memory> share_with(const Store& other) const;
+
+  MemoryType type() const;
   std::span<std::byte> bytes() const;
   uint64_t size() const;   // bytes
   uint64_t pages() const;  // of 64 KiB, unless the memory's type says otherwise

@@ -145,6 +145,7 @@ class Linker {
   // All functions of WASI preview 1, as "wasi_snapshot_preview1" and "wasi_unstable".
   void define_wasi(const Wasi& wasi);
 
+  Store store() const;
   // The imports of a module that nothing is defined for.
   std::vector<ImportType> missing_imports(const Module& module) const;
 

@@ -25,10 +25,19 @@ enum class ExternKind : uint8_t { Func, Table, Memory, Global, Tag };
 
 std::string_view to_string(ExternKind kind);  // "func", "table", …
 
+struct MemoryType {
+  uint64_t minimum = 0;                  // pages
+  std::optional<uint64_t> maximum = {};  // pages
+  bool is_64 = false;                    // indices are i64
+  bool is_shared = false;                // between threads; needs a maximum
+  uint64_t page_size = 65'536;           // or 1
+};
+
 struct ExternType {
   ExternKind kind = ExternKind::Func;
-  std::string text;              // "func [i32] -> []", "memory 1 2"
-  std::optional<FuncType> func;  // ExternKind::Func
+  std::string text;                  // "func [i32] -> []", "memory 1 2"
+  std::optional<FuncType> func;      // ExternKind::Func
+  std::optional<MemoryType> memory;  // ExternKind::Memory
 };
 
 struct ImportType {

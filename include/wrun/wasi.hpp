@@ -42,7 +42,8 @@ struct RefusedPath {
   std::string path;
 };
 
-// A handle, cheap to copy; used by the thread of the store it is linked into, and by one store only.
+// A handle, cheap to copy. The stores it is linked into, perhaps those of several threads, share file
+// descriptors.
 class Wasi {
  public:
   // Opens the directories. Fails with Kind::Io, naming the directory.

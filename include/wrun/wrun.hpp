@@ -18,4 +18,5 @@
 #include "wrun/value.hpp" // IWYU pragma: export
 #include "wrun/version.hpp" // IWYU pragma: export
 #include "wrun/wasi.hpp" // IWYU pragma: export
+#include "wrun/wasi_threads.hpp" // IWYU pragma: export
 #include "wrun/watchdog.hpp" // IWYU pragma: export

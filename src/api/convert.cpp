@@ -44,12 +44,21 @@ FuncType to_public(const wasm::FuncType& type) {
   return out;
 }
 
+MemoryType to_public(const wasm::MemoryType& type) {
+  return {.minimum = type.limits.minimum,
+          .maximum = type.limits.maximum,
+          .is_64 = type.limits.is_64,
+          .is_shared = type.is_shared,
+          .page_size = uint64_t{1} << type.page_size_log2};
+}
+
 ExternType extern_type(const wasm::Module& module, wasm::ExternKind kind, uint32_t index) {
   ExternType type;
   type.kind = static_cast<ExternKind>(kind);
   type.text =
       runtime::describe_import(module, {.module = {}, .name = {}, .kind = kind, .index = index});
   if (kind == wasm::ExternKind::Func) type.func = to_public(module.func_type(index));
+  if (kind == wasm::ExternKind::Memory) type.memory = to_public(module.memories[index]);
   return type;
 }
 static_assert(static_cast<int>(ExternKind::Tag) == static_cast<int>(wasm::ExternKind::Tag));

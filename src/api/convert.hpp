@@ -22,6 +22,7 @@ struct StoreState;
 
 ValueType to_public(wasm::ValType type);
 FuncType to_public(const wasm::FuncType& type);
+MemoryType to_public(const wasm::MemoryType& type);
 ExternType extern_type(const wasm::Module& module, wasm::ExternKind kind, uint32_t index);
 
 // Nothing for reference types other than funcref and externref: their indices mean something in

@@ -15,6 +15,31 @@ Thing* find(runtime::Instance& instance, std::string_view name) {
 
 }  // namespace
 
+Result<Memory> Memory::create(const Store& store, const MemoryType& type) {
+  wasm::MemoryType internal;
+  internal.limits = {.minimum = type.minimum, .maximum = type.maximum, .is_64 = type.is_64};
+  internal.is_shared = type.is_shared;
+  if (type.page_size == 1)
+    internal.page_size_log2 = 0;
+  else if (type.page_size != uint64_t{1} << internal.page_size_log2)
+    return fail(Error::Kind::Usage, "the size of pages is 1 or 65536");
+  if (type.is_shared && !type.maximum)
+    return fail(Error::Kind::Usage, "a shared memory needs a maximum");
+  if (type.maximum && type.minimum > *type.maximum)
+    return fail(Error::Kind::Usage, "the minimum is greater than the maximum");
+  const auto& state = Access::store(store);
+  return Memory(state, WRUN_TRY(state->store->add_memory(internal)));
+}
+
+Result<Memory> Memory::share_with(const Store& other) const {
+  if (!memory_->type().is_shared)
+    return fail(Error::Kind::Usage, "only a shared memory can be in several stores");
+  const auto& state = Access::store(other);
+  if (state == store_) return *this;
+  return Memory(state, state->store->add_memory(memory_->shared_from_this()));
+}
+
+MemoryType Memory::type() const { return to_public(memory_->type()); }
 std::span<std::byte> Memory::bytes() const { return {memory_->base(), memory_->size()}; }
 uint64_t Memory::size() const { return memory_->size(); }
 uint64_t Memory::pages() const { return memory_->pages(); }

@@ -114,6 +114,8 @@ void Linker::define_instance(std::string_view module, const Instance& instance) 
   state_->linker.define_instance(module, Access::instance(instance));
 }
 
+Store Linker::store() const { return Access::make<Store>(state_->store); }
+
 void Linker::define_wasi(const Wasi& wasi) {
   const std::shared_ptr<detail::WasiState>& kept =
       state_->store->wasis.emplace_back(Access::wasi(wasi));

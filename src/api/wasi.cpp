@@ -17,7 +17,7 @@ Result<Wasi> Wasi::create(const WasiConfig& config) {
 }
 
 std::optional<RefusedPath> Wasi::last_refused() const {
-  const auto& refused = state_->wasi->last_refused();
+  const auto refused = state_->wasi->last_refused();
   if (!refused) return std::nullopt;
   RefusedPath out{RefusedPath::Reason::NotFound, refused->directory, refused->path};
   switch (refused->reason) {

@@ -1,29 +1,19 @@
 #include "wrun/watchdog.hpp"
 
 #include <pthread.h>
-#include <signal.h>
 
 #include <atomic>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
+#include "base/thread.hpp"
+
 namespace wrun {
 namespace {
 
 // A thread may be about to enter the system call that it has to be woken from: signal again.
 constexpr std::chrono::milliseconds kSignalPeriod{10};
-
-// Without SA_RESTART, so that system calls return EINTR. The default for SIGURG is to be ignored,
-// which would not interrupt anything.
-void install_handler() {
-  struct sigaction current;
-  if (sigaction(SIGURG, nullptr, &current) != 0) return;
-  if (current.sa_handler != SIG_DFL && current.sa_handler != SIG_IGN) return;
-  struct sigaction action = {};
-  action.sa_handler = [](int) {};
-  sigaction(SIGURG, &action, nullptr);
-}
 
 }  // namespace
 
@@ -57,13 +47,13 @@ void Watchdog::State::watch() {
   expired = true;
   store.interrupt();
   do {
-    pthread_kill(target, SIGURG);
+    wake_thread(target);
   } while (!disarm.wait_for(lock, kSignalPeriod, is_disarmed));
 }
 
 Watchdog::Watchdog(const Store& store, std::chrono::nanoseconds timeout)
     : state_(std::make_unique<State>(store, timeout)) {
-  install_handler();
+  install_wake_signal();
   state_->thread = std::thread([state = state_.get()] { state->watch(); });
 }
 

@@ -19,15 +19,15 @@ struct ImportAdvice {
 };
 constexpr ImportAdvice kImportAdvice[] = {
     {"wasi_snapshot_preview1",
-     "is not a function of WASI preview 1; --preload NAME=FILE can provide it"                                   },
-    {         "wasi_unstable",       "is not a function of this WASI version; --preload NAME=FILE can provide it"},
-    {       "wasi_ephemeral_",                                  "is an extension of WASI that wrun does not have"},
-    {                 "wasi:",     "belongs to WASI 0.2 and components; build for WASI preview 1 (wasm32-wasip1)"},
-    {                  "wasi", "is for threads as wasi-threads has them, which wrun does not have; build without"},
-    {                  "gojs",                      "is for JavaScript hosts; build with GOOS=wasip1 GOARCH=wasm"},
-    {                    "go",                      "is for JavaScript hosts; build with GOOS=wasip1 GOARCH=wasm"},
-    {                   "wbg",                 "is wasm-bindgen's, for JavaScript hosts; build for wasm32-wasip1"},
-    {           "__wbindgen_",                 "is wasm-bindgen's, for JavaScript hosts; build for wasm32-wasip1"},
+     "is not a function of WASI preview 1; --preload NAME=FILE can provide it"                               },
+    {         "wasi_unstable",   "is not a function of this WASI version; --preload NAME=FILE can provide it"},
+    {       "wasi_ephemeral_",                              "is an extension of WASI that wrun does not have"},
+    {                 "wasi:", "belongs to WASI 0.2 and components; build for WASI preview 1 (wasm32-wasip1)"},
+    {                  "wasi",                  "is for threads as wasi-threads has them; run with --threads"},
+    {                  "gojs",                  "is for JavaScript hosts; build with GOOS=wasip1 GOARCH=wasm"},
+    {                    "go",                  "is for JavaScript hosts; build with GOOS=wasip1 GOARCH=wasm"},
+    {                   "wbg",             "is wasm-bindgen's, for JavaScript hosts; build for wasm32-wasip1"},
+    {           "__wbindgen_",             "is wasm-bindgen's, for JavaScript hosts; build for wasm32-wasip1"},
 };
 
 bool is_word(std::string_view prefix) { return !prefix.ends_with('_') && !prefix.ends_with(':'); }
@@ -86,8 +86,11 @@ std::string describe_missing_imports(std::string_view file, std::span<const Impo
     if (i < kMaxListed)
       text += fmt::format("\n  `{}` from `{}`: {}", printable(import.name),
                           printable(import.module), import.type.text);
-    if (std::ranges::find(modules, import.module) == modules.end() && modules.size() < kMaxListed)
-      modules.push_back(import.module);
+    // Memories that threads share come with the right to start them.
+    const bool for_threads = import.type.memory && import.type.memory->is_shared;
+    const std::string_view module = for_threads ? std::string_view("wasi") : import.module;
+    if (std::ranges::find(modules, module) == modules.end() && modules.size() < kMaxListed)
+      modules.push_back(module);
   }
   if (missing.size() > kMaxListed)
     text += fmt::format("\n  and {} more", missing.size() - kMaxListed);

@@ -43,6 +43,8 @@ enum class Option : uint8_t {
   MaxStack,
   MaxTableElements,
   MaxGcHeap,
+  Threads,
+  MaxThreads,
   Timeout,
   Fuel,
   Enable,

@@ -76,12 +76,15 @@ class Run {
   Step<Module> load(const std::string& file);
   Step<void> add_wasi(Linker& linker);
   Step<void> add_preloads(Linker& linker, Store& store);
+  Step<void> add_threads(Linker& linker, const Module& module);
   Step<Instance> instantiate(Linker& linker, const Module& module, const std::string& file);
   Step<Func> find_entry(const Instance& instance, const Module& module, std::string_view name);
   Step<int> call_guest(const Instance& instance, const Module& module);
   Step<int> invoke(const Instance& instance, const Module& module, const std::string& name);
   Step<void> initialize(const Instance& instance);
   void note_nothing_to_run(const Module& module);
+  // What the guest came to, once all its threads are over.
+  Result<void> finish(Result<void> first_thread);
   // The status of a guest that did not return normally, having said why.
   int status_of(const Error& error);
   void count(const Store& store);
@@ -93,11 +96,12 @@ class Run {
   std::optional<Engine> engine_;
   std::optional<Wasi> wasi_;
   std::optional<Watchdog> watchdog_;
+  std::optional<WasiThreads> threads_;
 };
 
 Step<int> Run::run() {
   auto engine = Engine::create({.features = options_.features,
-                                .interruptible = options_.timeout.has_value(),
+                                .interruptible = options_.timeout.has_value() || options_.threads,
                                 .fuel = options_.fuel.has_value()});
   if (!engine) return failed(kBadUsage, engine.error().message);
   engine_ = *engine;
@@ -114,6 +118,8 @@ Step<int> Run::run() {
   Linker linker(store);
   if (auto added = add_wasi(linker); !added) return std::unexpected(added.error());
   if (auto added = add_preloads(linker, store); !added) return std::unexpected(added.error());
+  if (options_.threads)
+    if (auto added = add_threads(linker, *module); !added) return std::unexpected(added.error());
 
   Step<int> status = std::unexpected(Failed{kFailure});
   if (const auto instance = instantiate(linker, *module, options_.module))
@@ -174,6 +180,21 @@ Step<void> Run::add_preloads(Linker& linker, Store& store) {
   return {};
 }
 
+// Threads get no preloads: those are instances of the first thread's store.
+Step<void> Run::add_threads(Linker& linker, const Module& module) {
+  auto threads = WasiThreads::create(
+      linker, module, *wasi_, {.max_threads = options_.max_threads, .limits = options_.limits});
+  if (!threads)
+    return failed(threads.error().kind == Error::Kind::Usage ? kBadUsage : kFailure,
+                  threads.error().message);
+  threads_ = std::move(*threads);
+  return {};
+}
+
+Result<void> Run::finish(Result<void> first_thread) {
+  return threads_ ? threads_->finish(std::move(first_thread)) : first_thread;
+}
+
 Step<Instance> Run::instantiate(Linker& linker, const Module& module, const std::string& file) {
   const Stopwatch watch(stats_.instantiate);
   if (const auto missing = linker.missing_imports(module); !missing.empty())
@@ -183,7 +204,7 @@ Step<Instance> Run::instantiate(Linker& linker, const Module& module, const std:
     log_.write(LogLevel::Debug, "instantiated {}", file);
     return std::move(*instance);
   }
-  const Error& error = instance.error();
+  const Error error = finish(std::unexpected(instance.error())).error();
   if (error.trap != nullptr) return std::unexpected(Failed{status_of(error)});
   return failed(kFailure, fmt::format("cannot instantiate `{}`: {}", file, error.message));
 }
@@ -212,7 +233,7 @@ Step<int> Run::call_guest(const Instance& instance, const Module& module) {
   }
   log_.write(LogLevel::Info, "calling the start of {}", options_.module);
   const Stopwatch watch(stats_.run);
-  const auto done = start->call<void()>();
+  const auto done = finish(start->call<void()>());
   return done ? kSuccess : status_of(done.error());
 }
 
@@ -227,7 +248,8 @@ Step<int> Run::invoke(const Instance& instance, const Module& module, const std:
     const Stopwatch watch(stats_.run);
     return function->call(*arguments);
   }();
-  if (!results) return status_of(results.error());
+  const auto done = finish(results ? Result<void>() : std::unexpected(results.error()));
+  if (!done) return status_of(done.error());
   std::string text;
   for (const Value& value : *results) text += value.text() + '\n';
   return print(text) ? kSuccess : kFailure;

@@ -90,6 +90,13 @@ Usage set_table_elements(Options& options, std::string_view option, std::string_
   return {};
 }
 
+Usage set_max_threads(Options& options, std::string_view option, std::string_view value) {
+  const auto threads = parse_count(value);
+  if (!threads || *threads > UINT32_MAX) return bad_value(option, value, "a number of threads");
+  options.max_threads = static_cast<uint32_t>(*threads);
+  return {};
+}
+
 bool is_feature(std::string_view name) {
   return std::ranges::any_of(known_features(),
                              [&](const FeatureInfo& feature) { return feature.name == name; });
@@ -158,6 +165,13 @@ Usage accept_cli(Options&, std::string_view option, std::string_view value) {
   return {};
 }
 
+Usage set_threads(Options& options, std::string_view option, std::string_view value) {
+  const auto on = parse_switch(value);
+  if (!on) return bad_value(option, value, "y or n");
+  options.threads = *on;
+  return {};
+}
+
 Usage set_inherit_env(Options& options, std::string_view option, std::string_view value) {
   const auto on = parse_switch(value);
   if (!on) return bad_value(option, value, "y or n");
@@ -180,6 +194,7 @@ constexpr Key kWasmKeys[] = {
 };
 constexpr Key kWasiKeys[] = {
     {"inherit-env", set_inherit_env},
+    {    "threads",     set_threads},
     {        "cli",      accept_cli}
 };
 constexpr Key kOptimizeKeys[] = {
@@ -228,6 +243,8 @@ Usage apply(Options& options, Option option, std::string_view value) {
     case Option::Invoke:     options.invoke = value; return {};
     case Option::Preload:    return add_preload(options, value);
     case Option::MaxMemory:  return set_size(options.limits.memory_bytes, "--max-memory", value);
+    case Option::Threads:    options.threads = true; return {};
+    case Option::MaxThreads: return set_max_threads(options, "--max-threads", value);
     case Option::MaxStack:   return set_size(options.limits.stack_bytes, "--max-stack", value);
     case Option::MaxTableElements:
       return set_table_elements(options, "--max-table-elements", value);

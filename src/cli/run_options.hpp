@@ -36,6 +36,8 @@ struct Options {
   std::vector<Preload> preloads;
 
   Limits limits;
+  bool threads = false;
+  uint32_t max_threads = WasiThreadsConfig().max_threads;
   std::optional<std::chrono::nanoseconds> timeout;
   std::string timeout_text;  // as it was given
   std::optional<uint64_t> fuel;

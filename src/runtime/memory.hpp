@@ -20,7 +20,7 @@ namespace wrun::runtime {
 
 enum class MemoryKind : uint8_t { Guarded, Checked };
 
-class Memory {
+class Memory : public std::enable_shared_from_this<Memory> {
  public:
   struct Options {
     uint64_t maximum_bytes = UINT64_MAX;  // the host's limit, on top of the type's

@@ -44,12 +44,6 @@ Memory* Store::add_memory(std::shared_ptr<Memory> memory) {
   return memories_.emplace_back(std::move(memory)).get();
 }
 
-std::shared_ptr<Memory> Store::share(const Memory& memory) const {
-  const auto owner = std::ranges::find(memories_, &memory, &std::shared_ptr<Memory>::get);
-  WRUN_CHECK(owner != memories_.end());
-  return *owner;
-}
-
 Result<Table*> Store::add_table(const wasm::TableType& type, RefSlot init) {
   return tables_.emplace_back(WRUN_TRY(Table::create(type, init, limits_.table_elements))).get();
 }

@@ -91,8 +91,6 @@ class Store final : gc::RootSource {
   Result<Memory*> add_memory(const wasm::MemoryType& type);
   // A shared memory of another store. Threads have a store each, and share memories.
   Memory* add_memory(std::shared_ptr<Memory> memory);
-  // The owner of a memory of this store.
-  std::shared_ptr<Memory> share(const Memory& memory) const;
   Result<Table*> add_table(const wasm::TableType& type, RefSlot init);
   Global& add_global(const wasm::GlobalType& type, GlobalCell value);
   Tag& add_tag(const wasm::FuncType& type);

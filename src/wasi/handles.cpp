@@ -78,9 +78,15 @@ Filetype filetype_of(uint32_t mode, int fd) {
   }
 }
 
+HandleRef FdTable::find(Fd fd) const {
+  const std::lock_guard lock(mutex_);
+  return fd < slots_.size() ? slots_[fd] : nullptr;
+}
+
 Expected<Fd> FdTable::insert(std::unique_ptr<Handle> handle) {
+  const std::lock_guard lock(mutex_);
   Fd fd = lowest_free_;
-  while (fd < slots_.size() && slots_[fd]) ++fd;
+  while (is_open(fd)) ++fd;
   if (fd >= limit_) return std::unexpected(Errno::Mfile);
   if (fd == slots_.size()) slots_.emplace_back();
   slots_[fd] = std::move(handle);
@@ -89,18 +95,25 @@ Expected<Fd> FdTable::insert(std::unique_ptr<Handle> handle) {
 }
 
 Errno FdTable::close(Fd fd) {
-  if (!find(fd)) return Errno::Badf;
-  const std::unique_ptr<Handle> handle = std::move(slots_[fd]);
-  lowest_free_ = std::min(lowest_free_, fd);
+  HandleRef handle;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!is_open(fd)) return Errno::Badf;
+    handle = std::move(slots_[fd]);
+    lowest_free_ = std::min(lowest_free_, fd);
+  }
+  if (handle.use_count() > 1) return Errno::Success;
   // What a deferred write has to report, such as EIO or EDQUOT. EINTR still closes on Linux.
   if (handle->host.close() != 0 && errno != EINTR) return from_host(errno);
   return Errno::Success;
 }
 
 Errno FdTable::renumber(Fd from, Fd to) {
-  if (!find(from) || !find(to)) return Errno::Badf;
+  HandleRef closed;  // outside of the lock, since closing may take its time
+  const std::lock_guard lock(mutex_);
+  if (!is_open(from) || !is_open(to)) return Errno::Badf;
   if (from == to) return Errno::Success;
-  slots_[to] = std::move(slots_[from]);
+  closed = std::exchange(slots_[to], std::move(slots_[from]));
   lowest_free_ = std::min(lowest_free_, from);
   return Errno::Success;
 }

@@ -1,8 +1,10 @@
 // Handles: what a guest may touch, by the number it knows it under.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,9 +30,10 @@ struct Handle {
   bool readable = false;
   bool writable = false;
   bool read_only = false;  // beneath a read-only directory: nothing may be changed through it
-  uint32_t flags = 0;      // fdflags
+  std::atomic<uint32_t> flags = 0;  // fdflags
   UniqueFd host;
   std::optional<std::string> preopen_name;            // of directories granted at the start
+  std::mutex reading_directory;                       // guards directory_stream
   std::unique_ptr<DirectoryStream> directory_stream;  // made by the first fd_readdir
 
   static std::unique_ptr<Handle> stream(int host_fd, bool readable);
@@ -50,11 +53,15 @@ struct Handle {
 // The filetype of a mode as in stat(2); sockets are told apart by `fd`, if given.
 Filetype filetype_of(uint32_t mode, int fd = -1);
 
+// A handle that a call is using stays open until the call is over, even if another thread closes it.
+using HandleRef = std::shared_ptr<Handle>;
+
+// Thread-safe.
 class FdTable {
  public:
   explicit FdTable(uint32_t limit) : limit_(limit) {}
 
-  Handle* find(Fd fd) const { return fd < slots_.size() ? slots_[fd].get() : nullptr; }
+  HandleRef find(Fd fd) const;  // null if it is not open
   // Takes the lowest free number. Errno::Mfile at the limit.
   Expected<Fd> insert(std::unique_ptr<Handle> handle);
   Errno close(Fd fd);
@@ -62,7 +69,10 @@ class FdTable {
   Errno renumber(Fd from, Fd to);
 
  private:
-  std::vector<std::unique_ptr<Handle>> slots_;
+  bool is_open(Fd fd) const { return fd < slots_.size() && slots_[fd] != nullptr; }
+
+  mutable std::mutex mutex_;  // guards all but the limit
+  std::vector<HandleRef> slots_;
   uint32_t lowest_free_ = 0;  // no number below is free
   uint32_t limit_;
 };

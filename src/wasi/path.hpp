@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <sys/types.h>
 
+#include <atomic>
 #include <cstddef>
 #include <span>
 #include <string>
@@ -79,7 +80,7 @@ class PathResolver {
   // The directory that the whole path names, as its own entry `.`.
   Expected<Entry> entered(int directory, const GuestPath& path);
 
-  PathResolution mode_;
+  std::atomic<PathResolution> mode_;
 };
 
 }  // namespace wrun::wasi

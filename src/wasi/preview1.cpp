@@ -38,20 +38,20 @@ Errno Preview1::interrupted() {
   return Errno::Intr;
 }
 
-Expected<Handle*> Preview1::find(Fd fd) {
-  Handle* handle = wasi_.descriptors().find(fd);
+Expected<HandleRef> Preview1::find(Fd fd) {
+  HandleRef handle = wasi_.descriptors().find(fd);
   if (!handle) return std::unexpected(Errno::Badf);
   return handle;
 }
 
-Expected<Handle*> Preview1::find_directory(Fd fd) {
-  Handle* handle = WRUN_WASI_TRY(find(fd));
+Expected<HandleRef> Preview1::find_directory(Fd fd) {
+  const HandleRef handle = WRUN_WASI_TRY(find(fd));
   if (handle->kind != Handle::Kind::Directory) return std::unexpected(Errno::Notdir);
   return handle;
 }
 
-Expected<Handle*> Preview1::find_file(Fd fd) {
-  Handle* handle = WRUN_WASI_TRY(find(fd));
+Expected<HandleRef> Preview1::find_file(Fd fd) {
+  const HandleRef handle = WRUN_WASI_TRY(find(fd));
   if (handle->kind == Handle::Kind::Directory) return std::unexpected(Errno::Badf);
   return handle;
 }

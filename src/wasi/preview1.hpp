@@ -106,11 +106,11 @@ class Preview1 {
   Errno fault();
   Errno interrupted();
 
-  Expected<Handle*> find(Fd fd);
-  Expected<Handle*> find_directory(Fd fd);
+  Expected<HandleRef> find(Fd fd);
+  Expected<HandleRef> find_directory(Fd fd);
   // A file, socket or stream: what has bytes in it.
-  Expected<Handle*> find_file(Fd fd);
-  Expected<Handle*> find_socket(Fd fd);
+  Expected<HandleRef> find_file(Fd fd);
+  Expected<HandleRef> find_socket(Fd fd);
   // Guest memory that the call reads or writes.
   Expected<std::byte*> bytes_at(GuestPtr ptr, uint64_t size);
 
@@ -152,7 +152,7 @@ class Preview1 {
   // A path argument and the directory it is relative to. Errors that a user would want to know
   // about are noted in Wasi.
   struct Place {
-    const Handle* directory = nullptr;
+    HandleRef directory;
     GuestPath path;
   };
   enum class Access : uint8_t { Look, Change };

@@ -29,11 +29,11 @@ Errno Preview1::fd_close(Fd fd) { return wasi_.descriptors().close(fd); }
 Errno Preview1::fd_renumber(Fd fd, Fd to) { return wasi_.descriptors().renumber(fd, to); }
 
 Errno Preview1::fd_fdstat_get(Fd fd, GuestPtr fdstat) {
-  const Handle* handle = WRUN_WASI_TRY(find(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find(fd));
   std::byte* out = WRUN_WASI_TRY(bytes_at(fdstat, layout::kFdstat));
   std::memset(out, 0, layout::kFdstat);
   store<Filetype>(out, is_stream(*handle) ? stream_type(*handle) : handle->type);
-  store<uint16_t>(out + 2, static_cast<uint16_t>(handle->flags));
+  store<uint16_t>(out + 2, static_cast<uint16_t>(handle->flags.load()));
   store<uint64_t>(out + 8, handle->rights_base());
   store<uint64_t>(out + 16, handle->rights_inheriting());
   return Errno::Success;
@@ -41,7 +41,7 @@ Errno Preview1::fd_fdstat_get(Fd fd, GuestPtr fdstat) {
 
 Errno Preview1::fd_fdstat_set_flags(Fd fd, uint32_t flags) {
   constexpr uint32_t kSettable = fdflags::kAppend | fdflags::kNonblock;
-  Handle* handle = WRUN_WASI_TRY(find_file(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find_file(fd));
   if ((flags ^ handle->flags) & ~kSettable) return Errno::Inval;
   if (!is_stream(*handle)) {
     int host_flags = WRUN_WASI_TRY(retry([&] { return ::fcntl(handle->host.get(), F_GETFL); }));
@@ -62,7 +62,7 @@ Errno Preview1::fd_fdstat_set_rights(Fd fd, uint64_t, uint64_t) {
 }
 
 Errno Preview1::fd_prestat_get(Fd fd, GuestPtr prestat) {
-  const Handle* handle = WRUN_WASI_TRY(find(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find(fd));
   if (!handle->preopen_name) return Errno::Badf;
   std::byte* out = WRUN_WASI_TRY(bytes_at(prestat, layout::kPrestat));
   store<uint32_t>(out, kPreopentypeDir);
@@ -71,7 +71,7 @@ Errno Preview1::fd_prestat_get(Fd fd, GuestPtr prestat) {
 }
 
 Errno Preview1::fd_prestat_dir_name(Fd fd, GuestPtr path, GuestSize path_len) {
-  const Handle* handle = WRUN_WASI_TRY(find(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find(fd));
   if (!handle->preopen_name) return Errno::Badf;
   const std::string& name = *handle->preopen_name;
   if (path_len < name.size()) return Errno::Nametoolong;
@@ -84,7 +84,7 @@ Errno Preview1::fd_prestat_dir_name(Fd fd, GuestPtr path, GuestSize path_len) {
 
 template <Snapshot kSnapshot>
 Errno Preview1::fd_filestat_get(Fd fd, GuestPtr filestat) {
-  const Handle* handle = WRUN_WASI_TRY(find(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find(fd));
   std::byte* out = WRUN_WASI_TRY(bytes_at(filestat, layout::filestat_size(kSnapshot)));
   struct stat status = {};
   Filetype type = handle->type;
@@ -100,7 +100,7 @@ template Errno Preview1::fd_filestat_get<Snapshot::Preview1>(Fd, GuestPtr);
 template Errno Preview1::fd_filestat_get<Snapshot::Unstable>(Fd, GuestPtr);
 
 Errno Preview1::fd_filestat_set_size(Fd fd, uint64_t size) {
-  const Handle* handle = WRUN_WASI_TRY(find_file(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find_file(fd));
   if (handle->kind != Handle::Kind::File) return Errno::Inval;
   if (handle->read_only) return Errno::Perm;
   WRUN_WASI_TRY(retry([&] { return ::ftruncate(handle->host.get(), static_cast<off_t>(size)); }));
@@ -108,7 +108,7 @@ Errno Preview1::fd_filestat_set_size(Fd fd, uint64_t size) {
 }
 
 Errno Preview1::fd_filestat_set_times(Fd fd, uint64_t atim, uint64_t mtim, uint32_t fst_flags) {
-  const Handle* handle = WRUN_WASI_TRY(find(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find(fd));
   if (is_stream(*handle)) return Errno::Badf;
   const auto times = WRUN_WASI_TRY(times_to_set(atim, mtim, fst_flags));
   if (handle->read_only) return Errno::Perm;
@@ -121,14 +121,14 @@ Errno Preview1::fd_filestat_set_times(Fd fd, uint64_t atim, uint64_t mtim, uint3
 Errno Preview1::fd_advise(Fd fd, uint64_t offset, uint64_t len, uint32_t advice) {
   constexpr int kAdvice[] = {POSIX_FADV_NORMAL,   POSIX_FADV_SEQUENTIAL, POSIX_FADV_RANDOM,
                              POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED,   POSIX_FADV_NOREUSE};
-  const Handle* handle = WRUN_WASI_TRY(find_file(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find_file(fd));
   if (advice >= std::size(kAdvice) || offset > INT64_MAX || len > INT64_MAX) return Errno::Inval;
   return from_host(::posix_fadvise(handle->host.get(), static_cast<off_t>(offset),
                                    static_cast<off_t>(len), kAdvice[advice]));
 }
 
 Errno Preview1::fd_allocate(Fd fd, uint64_t offset, uint64_t len) {
-  const Handle* handle = WRUN_WASI_TRY(find_file(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find_file(fd));
   if (!handle->writable) return Errno::Badf;
   if (offset > INT64_MAX || len > INT64_MAX) return Errno::Fbig;
   WRUN_WASI_TRY(retry([&] {
@@ -138,13 +138,13 @@ Errno Preview1::fd_allocate(Fd fd, uint64_t offset, uint64_t len) {
 }
 
 Errno Preview1::fd_datasync(Fd fd) {
-  const Handle* handle = WRUN_WASI_TRY(find(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find(fd));
   WRUN_WASI_TRY(retry([&] { return ::fdatasync(handle->host.get()); }));
   return Errno::Success;
 }
 
 Errno Preview1::fd_sync(Fd fd) {
-  const Handle* handle = WRUN_WASI_TRY(find(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find(fd));
   WRUN_WASI_TRY(retry([&] { return ::fsync(handle->host.get()); }));
   return Errno::Success;
 }
@@ -153,11 +153,12 @@ Errno Preview1::fd_sync(Fd fd) {
 
 Errno Preview1::fd_readdir(Fd fd, GuestPtr buf, GuestSize buf_len, uint64_t cookie,
                            GuestPtr bufused) {
-  Handle* handle = WRUN_WASI_TRY(find_directory(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find_directory(fd));
   if (!handle->readable) return Errno::Badf;
   std::byte* out = memory_.at(buf, buf_len);
   std::byte* used_out = memory_.at(bufused, sizeof(GuestSize));
   if (!out || !used_out) return fault();
+  const std::lock_guard lock(handle->reading_directory);
   if (!handle->directory_stream)
     handle->directory_stream = std::make_unique<DirectoryStream>(handle->host.get());
 

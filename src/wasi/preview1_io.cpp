@@ -41,7 +41,7 @@ Expected<bool> Preview1::wait_for(const Handle& handle, short events, bool block
 
 Errno Preview1::read(Fd fd, GuestPtr iovs, GuestSize iovs_len, GuestPtr nread,
                      const uint64_t* offset) {
-  const Handle* handle = WRUN_WASI_TRY(find_file(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find_file(fd));
   if (!handle->readable) return Errno::Badf;
   const std::byte* list = memory_.array(iovs, iovs_len, layout::kIovec);
   std::byte* out = memory_.at(nread, sizeof(GuestSize));
@@ -65,7 +65,7 @@ Errno Preview1::read(Fd fd, GuestPtr iovs, GuestSize iovs_len, GuestPtr nread,
 
 Errno Preview1::write(Fd fd, GuestPtr iovs, GuestSize iovs_len, GuestPtr nwritten,
                       const uint64_t* offset) {
-  const Handle* handle = WRUN_WASI_TRY(find_file(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find_file(fd));
   if (!handle->writable) return Errno::Badf;
   const std::byte* list = memory_.array(iovs, iovs_len, layout::kIovec);
   std::byte* out = memory_.at(nwritten, sizeof(GuestSize));
@@ -120,13 +120,13 @@ Errno Preview1::fd_pwrite(Fd fd, GuestPtr iovs, GuestSize iovs_len, uint64_t off
 
 // Whether the descriptor has positions, and this can be one.
 Errno Preview1::check_offset(Fd fd, uint64_t offset) {
-  const Handle* handle = WRUN_WASI_TRY(find_file(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find_file(fd));
   if (!handle->has_position()) return Errno::Spipe;
   return offset > INT64_MAX ? Errno::Inval : Errno::Success;
 }
 
 Errno Preview1::seek(Fd fd, int64_t offset, int whence, GuestPtr newoffset) {
-  const Handle* handle = WRUN_WASI_TRY(find_file(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find_file(fd));
   std::byte* out = WRUN_WASI_TRY(bytes_at(newoffset, sizeof(uint64_t)));
   if (!handle->has_position()) return Errno::Spipe;
   const off_t position = ::lseek(handle->host.get(), offset, whence);

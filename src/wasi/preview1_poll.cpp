@@ -24,8 +24,8 @@ struct Subscription {
   uint64_t userdata = 0;
   EventType type = EventType::Clock;
   Clock clock = Clock::Monotonic;
-  uint64_t deadline = 0;           // of that clock
-  const Handle* handle = nullptr;  // FdRead and FdWrite
+  uint64_t deadline = 0;  // of that clock
+  HandleRef handle;       // FdRead and FdWrite
 };
 
 struct Event {

@@ -7,14 +7,14 @@
 
 namespace wrun::wasi {
 
-Expected<Handle*> Preview1::find_socket(Fd fd) {
-  Handle* handle = WRUN_WASI_TRY(find(fd));
+Expected<HandleRef> Preview1::find_socket(Fd fd) {
+  const HandleRef handle = WRUN_WASI_TRY(find(fd));
   if (handle->kind == Handle::Kind::Null) return std::unexpected(Errno::Notsock);
   return handle;
 }
 
 Errno Preview1::sock_accept(Fd fd, uint32_t flags, GuestPtr accepted_fd) {
-  const Handle* listener = WRUN_WASI_TRY(find_socket(fd));
+  const HandleRef listener = WRUN_WASI_TRY(find_socket(fd));
   std::byte* out = WRUN_WASI_TRY(bytes_at(accepted_fd, sizeof(Fd)));
   if (flags & ~fdflags::kNonblock) return Errno::Inval;
   const int host_flags = SOCK_CLOEXEC | (flags & fdflags::kNonblock ? SOCK_NONBLOCK : 0);
@@ -35,7 +35,7 @@ Errno Preview1::sock_accept(Fd fd, uint32_t flags, GuestPtr accepted_fd) {
 
 Errno Preview1::sock_recv(Fd fd, GuestPtr ri_data, GuestSize ri_data_len, uint32_t ri_flags,
                           GuestPtr ro_data_len, GuestPtr ro_flags) {
-  const Handle* handle = WRUN_WASI_TRY(find_socket(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find_socket(fd));
   const std::byte* list = memory_.array(ri_data, ri_data_len, layout::kIovec);
   std::byte* length_out = memory_.at(ro_data_len, sizeof(GuestSize));
   std::byte* flags_out = memory_.at(ro_flags, sizeof(uint16_t));
@@ -61,7 +61,7 @@ Errno Preview1::sock_recv(Fd fd, GuestPtr ri_data, GuestSize ri_data_len, uint32
 
 Errno Preview1::sock_send(Fd fd, GuestPtr si_data, GuestSize si_data_len, uint32_t si_flags,
                           GuestPtr so_data_len) {
-  const Handle* handle = WRUN_WASI_TRY(find_socket(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find_socket(fd));
   const std::byte* list = memory_.array(si_data, si_data_len, layout::kIovec);
   std::byte* out = memory_.at(so_data_len, sizeof(GuestSize));
   if (!list || !out) return fault();
@@ -80,7 +80,7 @@ Errno Preview1::sock_send(Fd fd, GuestPtr si_data, GuestSize si_data_len, uint32
 }
 
 Errno Preview1::sock_shutdown(Fd fd, uint32_t how) {
-  const Handle* handle = WRUN_WASI_TRY(find_socket(fd));
+  const HandleRef handle = WRUN_WASI_TRY(find_socket(fd));
   if (how == 0 || (how & ~sdflags::kAll)) return Errno::Inval;
   const int host_how = how == sdflags::kAll ? SHUT_RDWR : how == sdflags::kRd ? SHUT_RD : SHUT_WR;
   if (::shutdown(handle->host.get(), host_how) != 0) return from_host(errno);

@@ -94,8 +94,14 @@ bool Wasi::find(std::string_view module, std::string_view name, runtime::HostFun
   return true;
 }
 
+std::optional<RefusedPath> Wasi::last_refused() const {
+  const std::lock_guard lock(refusing_);
+  return last_refused_;
+}
+
 void Wasi::note_refused(RefusedPath::Reason reason, const Handle& directory,
                         std::string_view path) {
+  const std::lock_guard lock(refusing_);
   if (last_refused_ && reason < last_refused_->reason) return;
   if (!last_refused_) last_refused_.emplace();
   last_refused_->reason = reason;

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -59,6 +60,7 @@ class StringList {
   std::string bytes_;
 };
 
+// The stores of several threads may be linked to one Wasi: they share descriptors.
 class Wasi final : public runtime::HostFunctionSource {
  public:
   // Fails with Kind::Io for a directory that cannot be opened and with Kind::Usage for options that
@@ -69,7 +71,7 @@ class Wasi final : public runtime::HostFunctionSource {
   bool find(std::string_view module, std::string_view name, runtime::HostFunction& out) override;
 
   // The last path that was refused for the gravest of reasons.
-  const std::optional<RefusedPath>& last_refused() const { return last_refused_; }
+  std::optional<RefusedPath> last_refused() const;
 
   // --- for the calls ---
   const StringList& arguments() const { return arguments_; }
@@ -90,6 +92,7 @@ class Wasi final : public runtime::HostFunctionSource {
   PathResolver resolver_;
   std::unique_ptr<Effects> effects_;
   std::vector<std::string> preopen_names_;
+  mutable std::mutex refusing_;  // guards last_refused_
   std::optional<RefusedPath> last_refused_;
 };
 

@@ -84,6 +84,10 @@ class Module:
     def import_memory(self, module, name, minimum):
         self.imports.append(text(module) + text(name) + b"\x02\x00" + unsigned(minimum))
 
+    def import_shared_memory(self, module, name, minimum, maximum):
+        self.imports.append(text(module) + text(name) + b"\x02\x03" + unsigned(minimum) +
+                            unsigned(maximum))
+
     def import_global(self, module, name, kind):
         self.imports.append(text(module) + text(name) + bytes([3, kind, 0]))
 
