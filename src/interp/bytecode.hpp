@@ -89,7 +89,19 @@ enum class UnaryForm : uint8_t { S, R, Count };
 // Fused compare-and-branch.
 enum class BranchForm : uint8_t { SS, SR, RS, SI, RI, Count };
 // Addresses: one operand, the sum of two, or left + (right << log2 of the access width).
-enum class AddressForm : uint8_t { S, R, AddSS, AddSR, AddRS, ScaledSS, ScaledSR, ScaledRS, Count };
+enum class AddressForm : uint8_t {
+  S,
+  R,
+  AddSS,
+  AddSR,
+  AddRS,
+  AddSI,
+  AddRI,
+  ScaledSS,
+  ScaledSR,
+  ScaledRS,
+  Count
+};
 // Address and value of a store.
 enum class StoreForm : uint8_t {
   SS,
@@ -101,6 +113,9 @@ enum class StoreForm : uint8_t {
   AddSSR,
   AddRSS,
   AddSSI,
+  AddSIS,
+  AddSIR,
+  AddSII,
   ScaledSSS,
   ScaledSSR,
   ScaledSRS,

@@ -65,6 +65,24 @@ WRUN_HANDLER void const_v128(WRUN_STATE_PARAMETERS) {
   WRUN_NEXT(32);
 }
 
+// handler, u16 dst, u16 src, i32 addend at 12; accumulators stay as they are
+template <class T>
+WRUN_HANDLER void sum_to_slot(WRUN_STATE_PARAMETERS) {
+  const T addend = static_cast<T>(static_cast<int64_t>(fetch<int32_t>(pc, 12)));
+  write_slot(fp, fetch16(pc, 8), read_slot<T>(fp, fetch16(pc, 10)) + addend);
+  WRUN_NEXT(16);
+}
+
+// handler, u16 dst, u16 src, u16 dst, u16 src, i32 addend at 16, i32 addend at 20
+WRUN_HANDLER void add_pair(WRUN_STATE_PARAMETERS) {
+  write_slot(fp, fetch16(pc, 8),
+             read_slot<uint32_t>(fp, fetch16(pc, 10)) + fetch<uint32_t>(pc, 16));
+  const uint32_t second = read_slot<uint32_t>(fp, fetch16(pc, 14)) + fetch<uint32_t>(pc, 20);
+  r0 = second;
+  write_slot(fp, fetch16(pc, 12), second);
+  WRUN_NEXT(24);
+}
+
 // --- branches; targets are relative to the branch
 
 WRUN_HANDLER void unreachable(WRUN_STATE_PARAMETERS) { WRUN_TRAP_WITH(TrapCode::Unreachable); }
@@ -573,6 +591,9 @@ void add_control_handlers(HandlerTable& table) {
   set(Code::Const32, const32);
   set(Code::Const64, const64);
   set(Code::ConstV128, const_v128);
+  set(Code::SumToSlot32, sum_to_slot<uint32_t>);
+  set(Code::SumToSlot64, sum_to_slot<uint64_t>);
+  set(Code::AddPair, add_pair);
   set(Code::Enter, enter);
   set(Code::Translate, translate);
   set(Code::ExitActivation, exit_activation);

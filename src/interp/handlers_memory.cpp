@@ -141,6 +141,15 @@ template <Access access, size_t kBytes>
   }
 }
 
+// The sum of an operand and the immediate at 16.
+template <Access access>
+[[gnu::always_inline]] inline uint64_t index_plus(uint64_t operand, Pc pc) {
+  const auto immediate = fetch<int32_t>(pc, 16);
+  return access == Access::Checked64
+             ? operand + static_cast<uint64_t>(int64_t{immediate})
+             : static_cast<uint32_t>(operand) + static_cast<uint32_t>(immediate);
+}
+
 template <AddressForm form, Access access, size_t kBytes>
 [[gnu::always_inline]] inline uint64_t load_index(Pc pc, const uint64_t* fp, uint64_t r0) {
   constexpr bool kScaled = form == AddressForm::ScaledSS || form == AddressForm::ScaledSR ||
@@ -150,6 +159,8 @@ template <AddressForm form, Access access, size_t kBytes>
     return slot(10);
   } else if constexpr (form == AddressForm::R) {
     return r0;
+  } else if constexpr (form == AddressForm::AddSI || form == AddressForm::AddRI) {
+    return index_plus<access>(form == AddressForm::AddRI ? r0 : slot(10), pc);
   } else {
     const uint64_t left =
         form == AddressForm::AddRS || form == AddressForm::ScaledRS ? r0 : slot(10);
@@ -164,12 +175,14 @@ template <AddressForm form, Access access, size_t kBytes>
 // Where faults are traps: see interpreter.cpp.
 #define WRUN_MAY_FAULT [[gnu::section("wrun_guarded_handlers")]]
 
-// load: handler, u16 dst, u16 address, u32 offset; or u16 dst, u16 left, u16 right, u16 offset
+// load: handler, u16 dst, u16 address, u32 offset, and i32 to add to the address at 16;
+// or u16 dst, u16 left, u16 right, u16 offset
 template <Op op, Access access, AddressForm form, Dst dst>
 WRUN_MAY_FAULT WRUN_HANDLER void load(WRUN_STATE_PARAMETERS) {
   using Bytes = typename Load<op>::Bytes;
-  const uint64_t offset =
-      form == AddressForm::S || form == AddressForm::R ? fetch<uint32_t>(pc, 12) : fetch16(pc, 14);
+  constexpr bool kPlus = form == AddressForm::AddSI || form == AddressForm::AddRI;
+  constexpr bool kOne = form == AddressForm::S || form == AddressForm::R || kPlus;
+  const uint64_t offset = kOne ? fetch<uint32_t>(pc, 12) : fetch16(pc, 14);
   const uint64_t address = effective_address<access, sizeof(Bytes)>(
       load_index<form, access, sizeof(Bytes)>(pc, fp, r0), offset, vm);
   if constexpr (access != Access::Guarded32)
@@ -181,17 +194,19 @@ WRUN_MAY_FAULT WRUN_HANDLER void load(WRUN_STATE_PARAMETERS) {
   if constexpr (access == Access::Guarded32) pin_pc(pc, result);
   write_acc(r0, f0, g0, v0, result);
   if constexpr (dst == Dst::Slot) write_slot(fp, fetch16(pc, 8), result);
-  WRUN_NEXT(16);
+  WRUN_NEXT(kPlus ? 24 : 16);
 }
 
-// store: handler, u16 address, u16 value, u32 offset; or u16 left, u16 right, u16 value, u16 offset.
+// store: handler, u16 address, u16 value, u32 offset, and i32 to add to the address at 16; or
+// u16 left, u16 right, u16 value, u16 offset.
 // Operands in the accumulator leave their place out; immediates are i16 in the value's place.
 template <Op op, Access access, StoreForm form>
 WRUN_MAY_FAULT WRUN_HANDLER void store(WRUN_STATE_PARAMETERS) {
   using Arg = typename Store<op>::Arg;
   using Bytes = typename Store<op>::Bytes;
   using enum StoreForm;
-  constexpr bool kOne = form == SS || form == SR || form == RS || form == SI || form == RI;
+  constexpr bool kPlus = form == AddSIS || form == AddSIR || form == AddSII;
+  constexpr bool kOne = form == SS || form == SR || form == RS || form == SI || form == RI || kPlus;
   constexpr bool kScaled = form == ScaledSSS || form == ScaledSSR || form == ScaledSRS;
   const auto slot = [&](size_t at) { return read_slot<uint64_t>(fp, fetch16(pc, at)); };
   uint64_t index;
@@ -199,6 +214,8 @@ WRUN_MAY_FAULT WRUN_HANDLER void store(WRUN_STATE_PARAMETERS) {
     index = slot(8);
   } else if constexpr (form == RS || form == RI) {
     index = r0;
+  } else if constexpr (kPlus) {
+    index = index_plus<access>(slot(8), pc);
   } else {
     const uint64_t left = form == AddRSS ? r0 : slot(8);
     const uint64_t right = form == ScaledSRS ? r0 : slot(10);
@@ -207,9 +224,9 @@ WRUN_MAY_FAULT WRUN_HANDLER void store(WRUN_STATE_PARAMETERS) {
   }
   const uint64_t offset = kOne ? fetch<uint32_t>(pc, 12) : fetch16(pc, 14);
   Arg value;
-  if constexpr (form == SR || form == AddSSR || form == ScaledSSR)
+  if constexpr (form == SR || form == AddSSR || form == ScaledSSR || form == AddSIR)
     value = read_acc<Arg>(r0, f0, g0, v0);
-  else if constexpr (form == SI || form == RI)
+  else if constexpr (form == SI || form == RI || form == AddSII)
     value = static_cast<Arg>(static_cast<int64_t>(fetch<int16_t>(pc, 10)));
   else if constexpr (form == AddSSI)
     value = static_cast<Arg>(static_cast<int64_t>(fetch<int16_t>(pc, 12)));
@@ -222,7 +239,7 @@ WRUN_MAY_FAULT WRUN_HANDLER void store(WRUN_STATE_PARAMETERS) {
   const Bytes bytes = Store<op>::convert(value);
   std::memcpy(memory + address, &bytes, sizeof(Bytes));
   if constexpr (access == Access::Guarded32) pin_pc(pc, bytes);
-  WRUN_NEXT(16);
+  WRUN_NEXT(kPlus ? 24 : 16);
 }
 
 // any load: handler, u16 dst, u16 address, u32 memory, u64 offset
@@ -294,8 +311,8 @@ constexpr auto make_load_row(std::index_sequence<at...>) {
 // Immediates are integers; the translator stores float constants by their bits.
 template <Op op, Access access, StoreForm form>
 constexpr Handler store_handler() {
-  constexpr bool kImmediate =
-      form == StoreForm::SI || form == StoreForm::RI || form == StoreForm::AddSSI;
+  constexpr bool kImmediate = form == StoreForm::SI || form == StoreForm::RI ||
+                              form == StoreForm::AddSSI || form == StoreForm::AddSII;
   if constexpr (kImmediate && !std::is_integral_v<typename Store<op>::Arg>)
     return nullptr;
   else

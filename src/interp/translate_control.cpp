@@ -44,7 +44,7 @@ void Translator::begin_if(const Instruction& insn) {
   const uint32_t height = static_cast<uint32_t>(stack_.size()) - signature.params();
   const bool nothing_to_flush =
       std::none_of(stack_.begin() + first_local_, stack_.end(),
-                   [](const Entry& entry) { return entry.kind == Entry::Kind::Local; }) &&
+                   [](const Entry& entry) { return entry.reads_local(); }) &&
       std::all_of(stack_.begin() + height, stack_.end(),
                   [](const Entry& entry) { return entry.kind == Entry::Kind::Temp; });
   Entry kept = condition;
@@ -292,7 +292,7 @@ void Translator::br_table(const Instruction& insn) {
 
 // The branch made of the comparison that was the latest instruction, or kNone.
 uint32_t Translator::emit_fused_branch(bool if_true) {
-  const Op op = latest_.op;
+  Op op = latest_.op;
   if (op == Op::I32Eqz || op == Op::I64Eqz) {
     const Latest latest = latest_;
     take_back_latest();
@@ -346,6 +346,10 @@ uint32_t Translator::emit_fused_branch(bool if_true) {
     default: return kNone;
   }
   take_back_latest();
+  if (form == BranchForm::SR && op >= Op::I32Eq && op <= Op::I32GeU) {
+    form = BranchForm::RS;  // the accumulator may be the sum that a loop counts with
+    op = exchanged(op).value_or(op);
+  }
   if (if_true && op >= Op::I32Eq && op <= Op::I32GeU && previous_.position + 2 == here() &&
       addend_of_local(previous_) != kNone &&
       acc_[static_cast<size_t>(Bank::Int)] == previous_.local &&

@@ -26,6 +26,7 @@ ExceptionHandler& Translator::add_handler(const Control& block, size_t depth) {
 }
 
 void Translator::end_try_table() {
+  latest_ = {};  // what follows must not change the code up to here
   const size_t depth = controls_.size() - 1;
   const Control& block = controls_.back();
   binary::CatchReader clauses(
@@ -63,6 +64,7 @@ uint32_t Translator::reserve_exception_slot() {
 void Translator::begin_catch(const Instruction& insn) {
   const size_t depth = controls_.size() - 1;
   Control& control = controls_.back();
+  latest_ = {};
   if (control.covers_to == kNone) control.covers_to = here();
   if (reachable_) {
     flush(control.height);
@@ -89,6 +91,7 @@ void Translator::begin_catch(const Instruction& insn) {
 // Ends a try whose exceptions go to what encloses the label.
 void Translator::delegate(uint32_t depth) {
   const size_t block = controls_.size() - 1;
+  latest_ = {};
   // The label counts from outside of the try.
   add_handler(controls_.back(), block).kind = ExceptionHandler::Kind::Delegate;
   handlers_.back().target = static_cast<uint32_t>(block - 1 - depth);

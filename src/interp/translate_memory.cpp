@@ -18,8 +18,8 @@ void Translator::load(const Instruction& insn) {
   const Bank bank = bank_of(wasm::ValType(info.signature.results[0]));
   const Handler* row = table_.row(op);
   const Access access = module_code_.access();
-  const Op add = access == Access::Checked64 ? Op::I64Add : Op::I32Add;
-  const Entry address = pop();
+  const Op add = address_add();
+  const Entry address = take();
   const uint32_t slot = next_slot();
 
   AddressForm form;
@@ -28,8 +28,21 @@ void Translator::load(const Instruction& insn) {
   const bool from_latest = is_latest(address) && latest_.op == add &&
                            (!latest_.shifted || latest_.immediate == info.access_log2());
   const auto sum_form = static_cast<BinaryForm>(latest_.form);
-  if (from_latest && insn.value <= UINT16_MAX &&
-      (sum_form == BinaryForm::SS || sum_form == BinaryForm::SR || sum_form == BinaryForm::RS)) {
+  uint32_t addend = 0;
+  if (address.kind == Entry::Kind::Sum) {
+    form = AddressForm::AddSI;
+    first = source16(address.local_slot, Bank::Int);
+    addend = static_cast<uint32_t>(address.value);
+  } else if (from_latest && (sum_form == BinaryForm::SI || sum_form == BinaryForm::RI)) {
+    const Latest sum = latest_;
+    take_back_latest();
+    acc_before = acc_;
+    form = sum_form == BinaryForm::SI ? AddressForm::AddSI : AddressForm::AddRI;
+    if (sum_form == BinaryForm::SI) first = static_cast<uint16_t>(sum.left);
+    addend = static_cast<uint32_t>(sum.immediate);
+  } else if (from_latest && insn.value <= UINT16_MAX &&
+             (sum_form == BinaryForm::SS || sum_form == BinaryForm::SR ||
+              sum_form == BinaryForm::RS)) {
     const Latest sum = latest_;
     take_back_latest();
     acc_before = acc_;
@@ -55,17 +68,19 @@ void Translator::load(const Instruction& insn) {
     form = AddressForm::S;
     first = operand16(address);
   }
-  const bool sum = form != AddressForm::S && form != AddressForm::R;
+  const bool plus = form == AddressForm::AddSI || form == AddressForm::AddRI;
+  const bool one = form == AddressForm::S || form == AddressForm::R || plus;
   const uint16_t to = destination16(slot);
-  const uint32_t at = emit(row[load_at(access, form, Dst::Slot)], 2);
+  const uint32_t at = emit(row[load_at(access, form, Dst::Slot)], plus ? 3 : 2);
   put(at, 8, to);
   put(at, 10, first);
-  if (sum) {
+  if (one) {
+    put(at, 12, static_cast<uint32_t>(insn.value));
+  } else {
     put(at, 12, second);
     put(at, 14, static_cast<uint16_t>(insn.value));
-  } else {
-    put(at, 12, static_cast<uint32_t>(insn.value));
   }
+  if (plus) put(at, 16, addend);
   note_offset(at);
   push_result(bank, at, row[load_at(access, form, Dst::Acc)]);
   latest_.position = at;
@@ -77,9 +92,9 @@ void Translator::store(const Instruction& insn) {
   Op op = insn.op;
   const wasm::OpInfo& info = wasm::info(op);
   const Access access = module_code_.access();
-  const Op add = access == Access::Checked64 ? Op::I64Add : Op::I32Add;
+  const Op add = address_add();
   const Entry value = pop();
-  const Entry address = pop();
+  const Entry address = take();
 
   // Constants go into the instruction when they fit; floats by their bits.
   std::optional<int16_t> immediate;
@@ -143,6 +158,23 @@ void Translator::store(const Instruction& insn) {
   }
 
   const bool value_in_acc = !immediate && in_acc(value);
+  if (address.kind == Entry::Kind::Sum) {
+    form = immediate ? StoreForm::AddSII : value_in_acc ? StoreForm::AddSIR : StoreForm::AddSIS;
+    if (immediate)
+      fields[1] = static_cast<uint16_t>(*immediate);
+    else if (value_in_acc)
+      consume_acc(value);
+    else
+      fields[1] = operand16(value);
+    fields[0] = source16(address.local_slot, Bank::Int);
+    const uint32_t at = emit(row[store_at(access, form)], 3);
+    put(at, 8, fields[0]);
+    put(at, 10, fields[1]);
+    put(at, 12, static_cast<uint32_t>(insn.value));
+    put(at, 16, static_cast<uint32_t>(address.value));
+    note_offset(at);
+    return;
+  }
   const bool address_in_acc = in_acc(address) && !(value_in_acc && value.bank == Bank::Int);
   if (immediate) {
     form = address_in_acc ? StoreForm::RI : StoreForm::SI;

@@ -13,33 +13,6 @@ bool is_shift_left(Op op) { return op == Op::I32Shl; }
 
 bool commutes(Op op) { return wasm::info(op).has(wasm::op_flag::Commutes); }
 
-// The comparison with its operands exchanged.
-std::optional<Op> mirrored(Op op) {
-  switch (op) {
-#define WRUN_MIRROR(I)                \
-  case Op::I##LtS: return Op::I##GtS; \
-  case Op::I##LtU: return Op::I##GtU; \
-  case Op::I##GtS: return Op::I##LtS; \
-  case Op::I##GtU: return Op::I##LtU; \
-  case Op::I##LeS: return Op::I##GeS; \
-  case Op::I##LeU: return Op::I##GeU; \
-  case Op::I##GeS: return Op::I##LeS; \
-  case Op::I##GeU: return Op::I##LeU;
-    WRUN_MIRROR(I32)
-    WRUN_MIRROR(I64)
-#undef WRUN_MIRROR
-    case Op::F32Lt: return Op::F32Gt;
-    case Op::F32Gt: return Op::F32Lt;
-    case Op::F32Le: return Op::F32Ge;
-    case Op::F32Ge: return Op::F32Le;
-    case Op::F64Lt: return Op::F64Gt;
-    case Op::F64Gt: return Op::F64Lt;
-    case Op::F64Le: return Op::F64Ge;
-    case Op::F64Ge: return Op::F64Le;
-    default:        return std::nullopt;
-  }
-}
-
 // Whether a constant fits the 32-bit (f64: 64-bit) immediate of a binary instruction.
 bool fits_immediate(wasm::ValType::Kind type, uint64_t value) {
   return type != wasm::ValType::Kind::I64 ||
@@ -47,6 +20,32 @@ bool fits_immediate(wasm::ValType::Kind type, uint64_t value) {
 }
 
 }  // namespace
+
+std::optional<wasm::Op> exchanged(wasm::Op op) {
+  switch (op) {
+#define WRUN_MIRROR(I)                            \
+  case wasm::Op::I##LtS: return wasm::Op::I##GtS; \
+  case wasm::Op::I##LtU: return wasm::Op::I##GtU; \
+  case wasm::Op::I##GtS: return wasm::Op::I##LtS; \
+  case wasm::Op::I##GtU: return wasm::Op::I##LtU; \
+  case wasm::Op::I##LeS: return wasm::Op::I##GeS; \
+  case wasm::Op::I##LeU: return wasm::Op::I##GeU; \
+  case wasm::Op::I##GeS: return wasm::Op::I##LeS; \
+  case wasm::Op::I##GeU: return wasm::Op::I##LeU;
+    WRUN_MIRROR(I32)
+    WRUN_MIRROR(I64)
+#undef WRUN_MIRROR
+    case wasm::Op::F32Lt: return wasm::Op::F32Gt;
+    case wasm::Op::F32Gt: return wasm::Op::F32Lt;
+    case wasm::Op::F32Le: return wasm::Op::F32Ge;
+    case wasm::Op::F32Ge: return wasm::Op::F32Le;
+    case wasm::Op::F64Lt: return wasm::Op::F64Gt;
+    case wasm::Op::F64Gt: return wasm::Op::F64Lt;
+    case wasm::Op::F64Le: return wasm::Op::F64Ge;
+    case wasm::Op::F64Ge: return wasm::Op::F64Le;
+    default:              return std::nullopt;
+  }
+}
 
 void Translator::unary(Op op) {
   const wasm::OpSignature& signature = wasm::info(op).signature;
@@ -82,17 +81,22 @@ void Translator::binary(Op op) {
   const wasm::ValType::Kind in_type = signature.params[0];
   const bool has_immediates = in_type != wasm::ValType::Kind::V128;
   const Bank out = bank_of(wasm::ValType(signature.results[0]));
-  Entry right = pop();
-  Entry left = pop();
+  Entry right = take();
+  Entry left = take();
   if (left.kind == Entry::Kind::Constant && right.kind != Entry::Kind::Constant) {
     if (commutes(op)) {
       std::swap(left, right);
-    } else if (const std::optional<Op> other = mirrored(op)) {
+    } else if (const std::optional<Op> other = exchanged(op)) {
       op = *other;
       std::swap(left, right);
     }
   }
+  if (op == address_add() && !wide_ && left.reads_local() && right.kind == Entry::Kind::Constant &&
+      fits_immediate(in_type, left.value + right.value))
+    return push_sum(left, left.value + right.value);
   if (op == Op::I32Add && !wide_ && shift_add(left, right)) return;
+  if (left.kind == Entry::Kind::Sum) compute_sum(left);
+  if (right.kind == Entry::Kind::Sum) compute_sum(right);
   const Handler* row = table_.row(op);
   const auto as_immediate = [&](const Entry& entry) {
     return has_immediates && entry.kind == Entry::Kind::Constant &&
@@ -180,11 +184,17 @@ bool Translator::shift_add(const Entry& left, const Entry& right) {
   };
   const bool shift_right = is_latest_shift(right);
   if (!shift_right && !is_latest_shift(left)) return false;
-  const Entry& base = shift_right ? left : right;
+  Entry base = shift_right ? left : right;
   if (base.kind == Entry::Kind::Constant) return false;
   const uint32_t index = latest_.left;
   const uint8_t shift = static_cast<uint8_t>(latest_.immediate & 31);
   take_back_latest();
+  if (base.kind == Entry::Kind::Sum) {
+    if (index == kNone)
+      emit_sum(base.slot, base);  // the accumulator has the index
+    else
+      compute_sum(base);
+  }
   const AccState acc_before = acc_;
   // SS, SR (index in the accumulator), RS (base in the accumulator)
   size_t form;
@@ -224,9 +234,9 @@ bool Translator::shift_add(const Entry& left, const Entry& right) {
 
 void Translator::select() {
   const Entry condition = pop();
-  const bool acc = in_acc(condition);
   const Entry if_false = pop();
   const Entry if_true = pop();
+  const bool acc = in_acc(condition);
   const Bank bank = if_true.bank;
   if (acc) consume_acc(condition);
   const uint16_t condition_slot = acc ? 0 : operand16(condition);

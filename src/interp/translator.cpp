@@ -117,12 +117,32 @@ void Translator::read_locals(binary::InstructionReader<true>& reader) {
 }
 
 uint32_t Translator::emit(Handler handler, uint32_t words) {
+  pair_additions();
   const uint32_t position = here();
   code_.resize(code_.size() + words);
   put(position, 0, handler);
   previous_ = latest_;
   latest_ = {};
   return position;
+}
+
+// Two additions of constants to locals become one instruction. Later than when the second one is made,
+// which may still become part of a branch.
+void Translator::pair_additions() {
+  if (latest_.local == kNone || previous_.local == kNone) return;
+  if (latest_.position + 2 != here() || previous_.position + 2 != latest_.position) return;
+  const uint32_t first = addend_of_local(previous_), second = addend_of_local(latest_);
+  if (first == kNone || second == kNone) return;
+  const uint32_t at = previous_.position;
+  code_.resize(at + 3);
+  put(at, 0, table_[Code::AddPair]);
+  put(at, 8, static_cast<uint16_t>(previous_.local));
+  put(at, 10, static_cast<uint16_t>(first));
+  put(at, 12, static_cast<uint16_t>(latest_.local));
+  put(at, 14, static_cast<uint16_t>(second));
+  put(at, 16, static_cast<uint32_t>(previous_.immediate));
+  put(at, 20, static_cast<uint32_t>(latest_.immediate));
+  latest_ = {};
 }
 
 // What comes next can be reached by a branch.
@@ -192,7 +212,7 @@ void Translator::local_get(uint32_t index) {
     zero_end_ = std::max(zero_end_, slot + (bank == Bank::V128 ? 2 : 1));
   }
   for (; stack_.size() - first_local_ >= kMaxPendingLocals; ++first_local_)
-    if (stack_[first_local_].kind == Entry::Kind::Local) flush_local(stack_[first_local_]);
+    if (stack_[first_local_].reads_local()) flush_local(stack_[first_local_]);
   Entry& entry = push(bank);
   entry.kind = Entry::Kind::Local;
   entry.local_slot = slot;
@@ -320,7 +340,7 @@ void Translator::instruction(const Instruction& insn) {
     case Op::ReturnCall:         return call(insn.index, true);
     case Op::ReturnCallIndirect: return call_indirect(insn, true);
     case Op::ReturnCallRef:      return call_ref(insn, true);
-    case Op::Drop:               pop(); return;
+    case Op::Drop:               take(); return;
     case Op::Select:
     case Op::SelectT:            return select();
     case Op::LocalGet:           return local_get(insn.index);

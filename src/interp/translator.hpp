@@ -1,8 +1,8 @@
 // Translates one validated function body to register code, in one pass.
 //
-// The operand stack is symbolic: an entry is a constant, a local that was read but not used yet, or a
-// temporary in its own slot, so that constants and local.get cost nothing by themselves. What makes
-// the code short:
+// The operand stack is symbolic: an entry is a constant, a local that was read but not used yet, the sum
+// of a local and a constant, or a temporary in its own slot, so that constants and local.get cost nothing
+// by themselves, and addresses next to nothing. What makes the code short:
 //  - a result goes to its slot and to an accumulator; when the accumulator still holds it where it
 //    is consumed, the producing instruction is changed to leave the slot out;
 //  - local.set after the instruction that made the value changes that instruction's destination;
@@ -14,6 +14,7 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "binary/instruction_reader.hpp"
@@ -21,6 +22,9 @@
 #include "runtime/cast.hpp"
 
 namespace wrun::interp {
+
+// The comparison that gives the same with its operands exchanged, if it is another one.
+std::optional<wasm::Op> exchanged(wasm::Op op);
 
 class Translator {
  public:
@@ -47,15 +51,16 @@ class Translator {
   using AccState = std::array<uint32_t, kBanks>;  // the slot that each accumulator mirrors
 
   struct Entry {
-    enum class Kind : uint8_t { Temp, Local, Constant };
+    enum class Kind : uint8_t { Temp, Local, Sum, Constant };
     Kind kind = Kind::Temp;
     Bank bank = Bank::Int;
     uint32_t slot = 0;           // the entry's own slot
-    uint32_t local_slot = 0;     // Kind::Local
-    uint64_t value = 0;          // Kind::Constant
+    uint32_t local_slot = 0;     // Kind::Local and Kind::Sum
+    uint64_t value = 0;          // Kind::Constant, and what Kind::Sum adds to the local
     uint32_t producer = kNone;   // Kind::Temp: the instruction that wrote it, if it may be changed
     Handler acc_only = nullptr;  // its handler without the slot
     uint32_t slots() const { return bank == Bank::V128 ? 2 : 1; }
+    bool reads_local() const { return kind == Kind::Local || kind == Kind::Sum; }
   };
 
   // Parameters and results of a block, loop or if.
@@ -139,6 +144,7 @@ class Translator {
   uint32_t here() const { return static_cast<uint32_t>(code_.size()); }
   void bind_here();
   void take_back_latest();
+  void pair_additions();
   void emit_jump(Control& target);
   void thread_jumps();
   void note_offset(uint32_t position);
@@ -146,12 +152,17 @@ class Translator {
 
   // --- operand stack (translator_stack.cpp)
   static Bank bank_of(wasm::ValType type);
+  Op address_add() const;
   uint32_t next_slot() const { return stack_slots_; }
   Entry& push(Bank bank);
   void push_temp(Bank bank) { push(bank); }
   void push_result(Bank bank, uint32_t producer, Handler acc_only);
   void push_constant(Bank bank, uint64_t value);
-  Entry pop();
+  Entry take();  // as it is
+  Entry pop();   // a sum is computed first, into an accumulator
+  void push_sum(const Entry& entry, uint64_t constant);
+  void compute_sum(Entry& sum);
+  void emit_sum(uint32_t to, const Entry& sum);
   void truncate(uint32_t height);
   void set_acc(Bank bank, uint32_t slot);
   void clobber(uint32_t slot, uint32_t count);

@@ -42,17 +42,71 @@ void Translator::push_constant(Bank bank, uint64_t value) {
   entry.value = value;
 }
 
-Translator::Entry Translator::pop() {
+Translator::Entry Translator::take() {
   const Entry entry = stack_.back();
   stack_.pop_back();
   stack_slots_ = entry.slot;
   first_local_ = std::min(first_local_, static_cast<uint32_t>(stack_.size()));
-  if (entry.kind == Entry::Kind::Local) --local_uses_[entry.local_slot];
+  if (entry.reads_local()) --local_uses_[entry.local_slot];
+  return entry;
+}
+
+Translator::Entry Translator::pop() {
+  Entry entry = take();
+  if (entry.kind == Entry::Kind::Sum) compute_sum(entry);
   return entry;
 }
 
 void Translator::truncate(uint32_t height) {
-  while (stack_.size() > height) pop();
+  while (stack_.size() > height) take();
+}
+
+// The addition that addresses of memory 0 are made with: only its sums are worth deferring.
+wasm::Op Translator::address_add() const {
+  return module_code_.access() == Access::Checked64 ? Op::I64Add : Op::I32Add;
+}
+
+// `entry`, a local or already a sum, plus a constant.
+void Translator::push_sum(const Entry& entry, uint64_t constant) {
+  Entry& sum = push(Bank::Int);
+  sum.kind = Entry::Kind::Sum;
+  sum.local_slot = entry.local_slot;
+  sum.value = constant;
+  ++local_uses_[sum.local_slot];
+}
+
+// A sum that was taken off the stack becomes a temporary, in its slot and in the accumulator.
+void Translator::compute_sum(Entry& sum) {
+  const Op op = address_add();
+  const Handler* row = table_.row(op);
+  const AccState acc_before = acc_;
+  const bool acc = acc_[static_cast<size_t>(Bank::Int)] == sum.local_slot;
+  const BinaryForm form = acc ? BinaryForm::RI : BinaryForm::SI;
+  const uint16_t from = acc ? 0 : source16(sum.local_slot, Bank::Int);
+  const uint32_t at = emit(row[binary_at(form, Dst::Slot)], 2);
+  put(at, 8, destination16(sum.slot));
+  put(at, 10, from);
+  put(at, 12, static_cast<uint32_t>(sum.value));
+  sum.kind = Entry::Kind::Temp;
+  sum.producer = at;
+  sum.acc_only = row[binary_at(form, Dst::Acc)];
+  set_acc(Bank::Int, sum.slot);
+  latest_.position = at;
+  latest_.op = op;
+  latest_.form = static_cast<uint8_t>(form);
+  latest_.left = acc ? kNone : sum.local_slot;
+  latest_.immediate = sum.value;
+  latest_.acc_before = acc_before;
+}
+
+// Computes a sum into a slot and leaves the accumulators alone.
+void Translator::emit_sum(uint32_t to, const Entry& sum) {
+  const bool is_64 = address_add() == Op::I64Add;
+  const uint32_t at = emit(is_64 ? Code::SumToSlot64 : Code::SumToSlot32, 2);
+  put(at, 8, destination16(to));
+  put(at, 10, source16(sum.local_slot, Bank::Int));
+  put(at, 12, static_cast<uint32_t>(sum.value));
+  clobber(to, 1);
 }
 
 void Translator::clobber(uint32_t slot, uint32_t count) {
@@ -74,7 +128,7 @@ uint32_t Translator::source_slot(const Entry& entry) const {
 }
 
 bool Translator::in_acc(const Entry& entry) const {
-  return entry.kind != Entry::Kind::Constant &&
+  return entry.kind != Entry::Kind::Constant && entry.kind != Entry::Kind::Sum &&
          acc_[static_cast<size_t>(entry.bank)] == source_slot(entry);
 }
 
@@ -84,6 +138,7 @@ void Translator::consume_acc(const Entry& entry) {
 
 uint32_t Translator::in_slot(const Entry& entry) {
   if (entry.kind == Entry::Kind::Constant) emit_constant(entry.slot, entry.value);
+  if (entry.kind == Entry::Kind::Sum) emit_sum(entry.slot, entry);
   return source_slot(entry);
 }
 
@@ -177,7 +232,7 @@ void Translator::flush(uint32_t first) {
     if (entry.kind == Entry::Kind::Constant) {
       emit_constant(entry.slot, entry.value);
       entry.kind = Entry::Kind::Temp;
-    } else if (entry.kind == Entry::Kind::Local) {
+    } else if (entry.reads_local()) {
       flush_local(entry);
     }
     entry.producer = kNone;
@@ -186,20 +241,22 @@ void Translator::flush(uint32_t first) {
 
 void Translator::flush_local(Entry& entry) {
   --local_uses_[entry.local_slot];
-  emit_copy(entry.slot, entry.local_slot, entry.bank);
+  if (entry.kind == Entry::Kind::Sum)
+    emit_sum(entry.slot, entry);
+  else
+    emit_copy(entry.slot, entry.local_slot, entry.bank);
   entry.kind = Entry::Kind::Temp;
   entry.producer = kNone;
 }
 
 void Translator::flush_locals() {
   for (; first_local_ < stack_.size(); ++first_local_)
-    if (stack_[first_local_].kind == Entry::Kind::Local) flush_local(stack_[first_local_]);
+    if (stack_[first_local_].reads_local()) flush_local(stack_[first_local_]);
 }
 
 void Translator::preserve_local(uint32_t local_slot) {
   for (size_t i = stack_.size(); i-- > first_local_ && local_uses_[local_slot] != 0;)
-    if (stack_[i].kind == Entry::Kind::Local && stack_[i].local_slot == local_slot)
-      flush_local(stack_[i]);
+    if (stack_[i].reads_local() && stack_[i].local_slot == local_slot) flush_local(stack_[i]);
 }
 
 // Copies the top `count` entries to consecutive slots from `slot` on, which is not above the first
@@ -221,6 +278,8 @@ void Translator::move_to(uint32_t count, uint32_t slot) {
     Entry& entry = stack_[i];
     if (entry.kind == Entry::Kind::Constant) {
       emit_constant(slot, entry.value);
+    } else if (entry.kind == Entry::Kind::Sum) {
+      emit_sum(slot, entry);
     } else {
       entry.producer = kNone;  // its slot is read here, and perhaps again
       emit_copy(slot, source_slot(entry), entry.bank);
