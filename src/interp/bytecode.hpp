@@ -86,8 +86,8 @@ enum class Dst : uint8_t { Slot, Acc };
 // Operand forms of binary instructions: S slot, R accumulator, I immediate; left operand first.
 enum class BinaryForm : uint8_t { SS, SR, RS, SI, IS, RI, IR, Count };
 enum class UnaryForm : uint8_t { S, R, Count };
-// Fused compare-and-branch.
-enum class BranchForm : uint8_t { SS, SR, RS, SI, RI, Count };
+// Fused compare-and-branch; W is an immediate of 32 bits, where I has 16.
+enum class BranchForm : uint8_t { SS, SR, RS, SI, RI, SW, RW, Count };
 // Addresses: one operand, the sum of two, or left + (right << log2 of the access width).
 enum class AddressForm : uint8_t {
   S,

@@ -41,13 +41,16 @@ WRUN_HANDLER void binary(WRUN_STATE_PARAMETERS) {
   WRUN_NEXT(kSize);
 }
 
-// branch: handler, u16 first slot, u16 second slot | i16 immediate at 10, i32 target at 12
+// branch: handler, u16 first slot, u16 second slot | i16 immediate at 10, i32 target at 12,
+// or i32 immediate at 16
 template <Op op, BranchForm form, bool if_true>
 WRUN_HANDLER void compare_branch(WRUN_STATE_PARAMETERS) {
   using S = Semantics<op>;
   using Arg = typename S::Arg;
   Arg a, b;
-  if constexpr (form == BranchForm::SS || form == BranchForm::SR || form == BranchForm::SI)
+  constexpr bool kWide = form == BranchForm::SW || form == BranchForm::RW;
+  if constexpr (form == BranchForm::SS || form == BranchForm::SR || form == BranchForm::SI ||
+                form == BranchForm::SW)
     a = read_slot<Arg>(fp, fetch16(pc, 8));
   else
     a = read_acc<Arg>(r0, f0, g0, v0);
@@ -57,13 +60,15 @@ WRUN_HANDLER void compare_branch(WRUN_STATE_PARAMETERS) {
     b = read_slot<Arg>(fp, fetch16(pc, 8));
   else if constexpr (form == BranchForm::SR)
     b = read_acc<Arg>(r0, f0, g0, v0);
+  else if constexpr (kWide)
+    b = static_cast<Arg>(static_cast<int64_t>(fetch<int32_t>(pc, 16)));
   else
     b = static_cast<Arg>(static_cast<int64_t>(fetch<int16_t>(pc, 10)));
   if ((S::eval(a, b) != 0) == if_true) {
     pc += fetch<int32_t>(pc, 12);
     WRUN_DISPATCH();
   }
-  WRUN_NEXT(16);
+  WRUN_NEXT(kWide ? 24 : 16);
 }
 
 // unary: handler, u16 dst, u16 slot
@@ -137,12 +142,12 @@ template <Op op>
 inline constexpr auto kCompareRow = make_compare_row<op>();
 
 // add-compare-branch: handler, u16 dst, u16 addend, i32 target at 12, i32 constant at 16, u16 slot |
-// i16 immediate at 20
+// i32 immediate at 20
 template <Op op, Src right>
 WRUN_HANDLER void add_compare_branch(WRUN_STATE_PARAMETERS) {
   const uint32_t sum = read_slot<uint32_t>(fp, fetch16(pc, 10)) + fetch<uint32_t>(pc, 16);
-  const uint32_t limit = right == Src::Imm ? static_cast<uint32_t>(int32_t{fetch<int16_t>(pc, 20)})
-                                           : read_slot<uint32_t>(fp, fetch16(pc, 20));
+  const uint32_t limit =
+      right == Src::Imm ? fetch<uint32_t>(pc, 20) : read_slot<uint32_t>(fp, fetch16(pc, 20));
   r0 = sum;
   write_slot(fp, fetch16(pc, 8), sum);
   if (Semantics<op>::eval(sum, limit) != 0) {

@@ -313,11 +313,10 @@ uint32_t Translator::emit_fused_branch(bool if_true) {
   if (!compares) return kNone;
   BranchForm form;
   uint16_t first = 0, second = 0;
-  const auto immediate = static_cast<int16_t>(latest_.immediate);
+  const auto immediate = static_cast<int32_t>(latest_.immediate);
   const bool is_64 = signature.params[0] == wasm::ValType::Kind::I64;
   const bool is_int = is_64 || signature.params[0] == wasm::ValType::Kind::I32;
-  const bool fits = is_int && (is_64 ? static_cast<int64_t>(latest_.immediate) == immediate
-                                     : static_cast<int32_t>(latest_.immediate) == immediate);
+  const bool is_short = immediate == static_cast<int16_t>(immediate);
   switch (static_cast<BinaryForm>(latest_.form)) {
     case BinaryForm::SS:
       form = BranchForm::SS;
@@ -333,14 +332,14 @@ uint32_t Translator::emit_fused_branch(bool if_true) {
       first = static_cast<uint16_t>(latest_.right);
       break;
     case BinaryForm::SI:
-      if (!fits) return kNone;
-      form = BranchForm::SI;
+      if (!is_int) return kNone;
+      form = is_short ? BranchForm::SI : BranchForm::SW;
       first = static_cast<uint16_t>(latest_.left);
       second = static_cast<uint16_t>(immediate);
       break;
     case BinaryForm::RI:
-      if (!fits) return kNone;
-      form = BranchForm::RI;
+      if (!is_int) return kNone;
+      form = is_short ? BranchForm::RI : BranchForm::RW;
       second = static_cast<uint16_t>(immediate);
       break;
     default: return kNone;
@@ -353,16 +352,21 @@ uint32_t Translator::emit_fused_branch(bool if_true) {
   if (if_true && op >= Op::I32Eq && op <= Op::I32GeU && previous_.position + 2 == here() &&
       addend_of_local(previous_) != kNone &&
       acc_[static_cast<size_t>(Bank::Int)] == previous_.local &&
-      (form == BranchForm::RS || form == BranchForm::RI)) {
+      (form == BranchForm::RS || form == BranchForm::RI || form == BranchForm::RW)) {
     const bool by_slot = form == BranchForm::RS;
     const uint32_t at = emit_counting_branch(
         previous_, table_.row(op)[add_branch_at(by_slot ? Src::Slot : Src::Imm)]);
-    put(at, 20, by_slot ? first : second);
+    if (by_slot)
+      put(at, 20, first);
+    else
+      put(at, 20, immediate);
     return at;
   }
-  const uint32_t at = emit(table_.row(op)[branch_at(form, if_true)], 2);
+  const bool wide_immediate = form == BranchForm::SW || form == BranchForm::RW;
+  const uint32_t at = emit(table_.row(op)[branch_at(form, if_true)], wide_immediate ? 3 : 2);
   put(at, 8, first);
   put(at, 10, second);
+  if (wide_immediate) put(at, 16, immediate);
   return at;
 }
 

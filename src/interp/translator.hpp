@@ -150,6 +150,22 @@ class Translator {
   void note_offset(uint32_t position);
   void begin_metered_block();
 
+  // While it lives, what is emitted comes before the comparison that was the latest instruction, so that a
+  // branch can still take that. Does nothing if there is none or it needs what `to` held.
+  class BeforeComparison {
+   public:
+    BeforeComparison(Translator& translator, uint32_t to);
+    ~BeforeComparison();
+    BeforeComparison(const BeforeComparison&) = delete;
+    BeforeComparison& operator=(const BeforeComparison&) = delete;
+
+   private:
+    Translator& translator_;
+    Entry* result_ = nullptr;
+    Latest comparison_;
+    std::vector<uint64_t> words_;
+  };
+
   // --- operand stack (translator_stack.cpp)
   static Bank bank_of(wasm::ValType type);
   Op address_add() const;

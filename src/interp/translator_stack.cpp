@@ -1,12 +1,18 @@
 // The symbolic operand stack and the accumulators.
 #include <algorithm>
+#include <utility>
 
 #include "interp/translator.hpp"
 
 namespace wrun::interp {
 namespace {
 
+using wasm::Op;
+
 constexpr std::array kCopies = {Code::Copy, Code::Copy2, Code::Copy3, Code::Copy4};
+
+// What emit_fused_branch() takes.
+bool is_comparison(Op op) { return (op >= Op::I32Eqz && op <= Op::F64Ge) || op == Op::I32And; }
 
 }  // namespace
 
@@ -101,6 +107,7 @@ void Translator::compute_sum(Entry& sum) {
 
 // Computes a sum into a slot and leaves the accumulators alone.
 void Translator::emit_sum(uint32_t to, const Entry& sum) {
+  const BeforeComparison before(*this, to);
   const bool is_64 = address_add() == Op::I64Add;
   const uint32_t at = emit(is_64 ? Code::SumToSlot64 : Code::SumToSlot32, 2);
   put(at, 8, destination16(to));
@@ -123,6 +130,39 @@ void Translator::set_acc(Bank bank, uint32_t slot) {
   acc_[static_cast<size_t>(bank)] = slot;
 }
 
+Translator::BeforeComparison::BeforeComparison(Translator& translator, uint32_t to)
+    : translator_(translator) {
+  const Latest& latest = translator.latest_;
+  if (translator.wide_ || latest.local != kNone || !is_comparison(latest.op)) return;
+  // `to` may be the first of two slots.
+  for (const uint32_t operand : {latest.left, latest.right})
+    if (operand == to || operand == to + 1) return;
+  std::vector<Entry>& stack = translator.stack_;
+  const auto result = std::find_if(stack.rbegin(), stack.rend(), [&](const Entry& entry) {
+    return entry.producer == latest.position;
+  });
+  if (result == stack.rend() || !translator.is_latest(*result)) return;
+  result_ = &*result;
+  comparison_ = latest;
+  std::vector<uint64_t>& code = translator.code_;
+  words_.assign(code.begin() + latest.position, code.end());
+  code.resize(latest.position);
+  translator.acc_ = latest.acc_before;
+  translator.latest_ = std::exchange(translator.previous_, {});
+}
+
+Translator::BeforeComparison::~BeforeComparison() {
+  if (result_ == nullptr) return;
+  Translator& t = translator_;
+  comparison_.position = t.here();
+  comparison_.acc_before = t.acc_;
+  result_->producer = t.here();
+  t.code_.insert(t.code_.end(), words_.begin(), words_.end());
+  t.set_acc(Bank::Int, result_->slot);
+  t.previous_ = t.latest_;
+  t.latest_ = comparison_;
+}
+
 uint32_t Translator::source_slot(const Entry& entry) const {
   return entry.kind == Entry::Kind::Local ? entry.local_slot : entry.slot;
 }
@@ -143,6 +183,7 @@ uint32_t Translator::in_slot(const Entry& entry) {
 }
 
 void Translator::emit_constant(uint32_t slot, uint64_t value) {
+  const BeforeComparison before(*this, slot);
   const uint16_t to = destination16(slot);
   if (value <= UINT32_MAX) {
     const uint32_t at = emit(Code::Const32, 2);
@@ -160,11 +201,13 @@ void Translator::emit_constant(uint32_t slot, uint64_t value) {
 void Translator::emit_copy(uint32_t to, uint32_t from, Bank bank) {
   if (to == from) return;
   const bool vector = bank == Bank::V128;
+  const BeforeComparison before(*this, to);
   if (wide_) {
     const uint32_t at = emit(vector ? Code::CopyV128Wide : Code::CopyWide, 2);
     put(at, 8, to);
     put(at, 12, from);
-  } else if (!vector && latest_.copies != 0 && latest_.copies < kCopies.size()) {
+  } else if (!vector && latest_.copies != 0 && latest_.copies < kCopies.size() &&
+             latest_.position + (latest_.copies <= 2 ? 2 : 3) == here()) {
     extend_copies(to, from);
   } else if (acc_[static_cast<size_t>(bank)] == from) {
     static constexpr Code kFromAcc[] = {Code::CopyFromInt, Code::CopyFromF32, Code::CopyFromF64,
