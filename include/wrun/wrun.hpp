@@ -4,19 +4,19 @@
 // Globals and Tables. docs/embedding.md is the guide.
 #pragma once
 
-#include "wrun/collection.hpp" // IWYU pragma: export
-#include "wrun/engine.hpp" // IWYU pragma: export
-#include "wrun/error.hpp" // IWYU pragma: export
-#include "wrun/func.hpp" // IWYU pragma: export
-#include "wrun/instance.hpp" // IWYU pragma: export
-#include "wrun/linker.hpp" // IWYU pragma: export
-#include "wrun/module.hpp" // IWYU pragma: export
-#include "wrun/printable.hpp" // IWYU pragma: export
-#include "wrun/store.hpp" // IWYU pragma: export
-#include "wrun/text.hpp" // IWYU pragma: export
-#include "wrun/trap.hpp" // IWYU pragma: export
-#include "wrun/value.hpp" // IWYU pragma: export
-#include "wrun/version.hpp" // IWYU pragma: export
-#include "wrun/wasi.hpp" // IWYU pragma: export
-#include "wrun/wasi_threads.hpp" // IWYU pragma: export
-#include "wrun/watchdog.hpp" // IWYU pragma: export
+#include "wrun/collection.hpp"    // IWYU pragma: export
+#include "wrun/engine.hpp"        // IWYU pragma: export
+#include "wrun/error.hpp"         // IWYU pragma: export
+#include "wrun/func.hpp"          // IWYU pragma: export
+#include "wrun/instance.hpp"      // IWYU pragma: export
+#include "wrun/linker.hpp"        // IWYU pragma: export
+#include "wrun/module.hpp"        // IWYU pragma: export
+#include "wrun/printable.hpp"     // IWYU pragma: export
+#include "wrun/store.hpp"         // IWYU pragma: export
+#include "wrun/text.hpp"          // IWYU pragma: export
+#include "wrun/trap.hpp"          // IWYU pragma: export
+#include "wrun/value.hpp"         // IWYU pragma: export
+#include "wrun/version.hpp"       // IWYU pragma: export
+#include "wrun/wasi.hpp"          // IWYU pragma: export
+#include "wrun/wasi_threads.hpp"  // IWYU pragma: export
+#include "wrun/watchdog.hpp"      // IWYU pragma: export
