@@ -69,7 +69,7 @@ bool ModuleDecoder::read_rec_group() {
     if (!require_feature(Feature::Gc)) return false;
     cursor_.skip(1);
     if (!read_count(wasm::kMaxRecGroupSize, "types in a recursive group", count)) return false;
-    module_->rec_groups.push_back({first, count});
+    module_->rec_groups.push_back({static_cast<uint32_t>(module_->types.size()), count});
   }
   if (count > wasm::kMaxTypes - module_->types.size())
     return cursor_.fail("too many types", Error::Kind::Unsupported);
