@@ -105,6 +105,7 @@ WRUN_HANDLER void trap_exit(WRUN_STATE_PARAMETERS) {
   stack.exit_code = static_cast<TrapCode>(r0);
   stack.exit_pc = pc;
   stack.exit_records = sp;
+  stack.exit_frame = fp;
   stack.exit_vm = vm;
 }
 
@@ -175,6 +176,16 @@ const FuncCode* find_code(const VMContext& vm, Pc pc) {
   return static_cast<FuncCode*>(vm.functions[module.imported_functions]->code)->module->find(pc);
 }
 
+// After a trap: what the frames from `first` on referred to must not stay alive because the next
+// activation has its frames there.
+static void clear_frames(const runtime::Stack& stack, uint64_t* first) {
+  uint64_t* end = stack.exit_frame;
+  const FuncCode* code = find_code(*stack.exit_vm, static_cast<Pc>(stack.exit_pc));
+  if (code != nullptr) end += code->frame_bytes / sizeof(uint64_t);
+  const auto* records = static_cast<const uint64_t*>(stack.exit_records);
+  std::fill(first, end < records ? end : const_cast<uint64_t*>(records), 0);
+}
+
 Interpreter::Interpreter(const InterpreterOptions& options) : options_(options) {}
 Interpreter::~Interpreter() = default;
 
@@ -222,6 +233,7 @@ runtime::TrapCode Interpreter::call(runtime::Store& store, runtime::FuncRef& fun
   (*reinterpret_cast<const Handler*>(entry))(entry, fp, vm->memory0->base, vm, sp, 0, 0, 0, V128{});
   if (stack.exit_code != TrapCode::None) {
     record_backtrace(store);
+    clear_frames(stack, fp);
     return stack.exit_code;
   }
   std::memcpy(slots, fp, function.result_slots * sizeof(uint64_t));

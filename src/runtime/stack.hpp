@@ -28,6 +28,7 @@ class Stack {
   TrapCode exit_code = TrapCode::None;
   const void* exit_pc = nullptr;
   const void* exit_records = nullptr;
+  uint64_t* exit_frame = nullptr;  // the innermost
   VMContext* exit_vm = nullptr;
 
   bool ensure_mapped();  // false: the host has no memory for it

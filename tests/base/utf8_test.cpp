@@ -5,6 +5,8 @@
 using wrun::is_valid_utf8;
 using namespace std::string_view_literals;
 
+using wrun::valid_utf8_length;
+
 TEST_CASE("well-formed UTF-8") {
   CHECK(is_valid_utf8(""));
   CHECK(is_valid_utf8("plain text that is longer than one word"));
