@@ -3,9 +3,18 @@
 
 export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
 
+# quietly COMMAND...: runs it and shows what it printed only if it fails.
+quietly() {
+    local log status=0
+    log=$(mktemp)
+    "$@" >"$log" 2>&1 || { status=$?; cat "$log" >&2; }
+    rm -f "$log"
+    return $status
+}
+
 # build_preset PRESET [TARGET]: installs what the preset needs, configures, builds. Quiet unless something fails.
 build_preset() {
-    local preset=$1 target=${2:-all} groups=(build) log started
+    local preset=$1 target=${2:-all} groups=(build) started
     case $preset in
         asan | tsan | coverage) groups+=(sanitizers) ;;
         gcc) groups+=(gcc) ;;
@@ -15,16 +24,9 @@ build_preset() {
 
     echo "building $preset"
     started=$SECONDS
-    log=$(mktemp)
-    if ! cmake --preset "$preset" >"$log" 2>&1; then
-        cat "$log" >&2
-        rm -f "$log"
-        return 1
-    fi
-    rm -f "$log"
-    # Ninja's progress line is for people who watch; a log gets errors and warnings only.
-    local quiet=(--quiet)
-    [ -t 1 ] && quiet=()
-    cmake --build --preset "$preset" --target "$target" -- "${quiet[@]}" || return 1
+    quietly cmake --preset "$preset" || return 1
+    # Progress is for people who watch.
+    local build=(cmake --build --preset "$preset" --target "$target")
+    if [ -t 1 ]; then "${build[@]}"; else quietly "${build[@]}" -- --quiet; fi || return 1
     echo "built $preset in $((SECONDS - started)) s"
 }
