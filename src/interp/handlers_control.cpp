@@ -327,10 +327,10 @@ WRUN_HANDLER void call_import(WRUN_STATE_PARAMETERS) {
   WRUN_CALL_FUNCTION(vm->functions[fetch<uint32_t>(pc, 12)], callee_frame(pc, fp), 16);
 }
 
-// Why `function` may not be called as `type_id`; None for a subtype.
-[[gnu::noinline, gnu::cold]] TrapCode check_signature(const FuncRef* function, uint32_t type_id,
-                                                      const VMContext* vm) {
-  if (function == nullptr) return TrapCode::UninitializedElement;
+// Why `function`, found at `index` of a table, may not be called as `type_id`; None for a subtype.
+[[gnu::noinline, gnu::cold]] TrapCode check_signature(const FuncRef* function, uint64_t index,
+                                                      uint32_t type_id, const VMContext* vm) {
+  if (function == nullptr) return uninitialized_element(*vm->store, index);
   return vm->store->types().is_subtype(function->type_id, type_id)
              ? TrapCode::None
              : TrapCode::IndirectCallTypeMismatch;
@@ -347,7 +347,7 @@ WRUN_HANDLER void call_indirect(WRUN_STATE_PARAMETERS) {
   auto* function = reinterpret_cast<FuncRef*>(table->elements[index]);
   const uint32_t type_id = fetch<uint32_t>(pc, 20);
   if (function == nullptr || function->type_id != type_id) [[unlikely]] {
-    const TrapCode code = check_signature(function, type_id, vm);
+    const TrapCode code = check_signature(function, index, type_id, vm);
     if (code != TrapCode::None) WRUN_TRAP_WITH(code);
   }
   uint64_t* callee = callee_frame(pc, fp);
@@ -432,7 +432,7 @@ WRUN_HANDLER void tail_call_indirect(WRUN_STATE_PARAMETERS) {
   auto* function = reinterpret_cast<FuncRef*>(table->elements[index]);
   const uint32_t type_id = fetch<uint32_t>(pc, 20);
   if (function == nullptr || function->type_id != type_id) [[unlikely]] {
-    const TrapCode code = check_signature(function, type_id, vm);
+    const TrapCode code = check_signature(function, index, type_id, vm);
     if (code != TrapCode::None) WRUN_TRAP_WITH(code);
   }
   move_arguments(fp, callee_frame(pc, fp), fetch<uint32_t>(pc, 24));

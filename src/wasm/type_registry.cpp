@@ -242,4 +242,8 @@ const CanonicalType& TypeRegistry::type(uint32_t id) const { return impl_->types
 
 bool TypeRegistry::may_hold_object(ValType type) const { return impl_->may_hold_object(type); }
 
+bool TypeRegistry::is_subtype(uint32_t sub, uint32_t super) const {
+  return type(sub).is_below(type(super));
+}
+
 }  // namespace wrun::wasm

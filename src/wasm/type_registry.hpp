@@ -29,7 +29,7 @@ class TypeRegistry {
   // The id of a final function type without supertype that stands alone.
   uint32_t function_type(const FuncType& type);
   // Whether the type `sub` is `super` or was declared below it.
-  bool is_subtype(uint32_t sub, uint32_t super) const { return type(sub).is_below(type(super)); }
+  bool is_subtype(uint32_t sub, uint32_t super) const;
   const CanonicalType& type(uint32_t id) const;
   // Whether values of this type, whose heap type holds an id, may refer to objects of a heap: those
   // of every reference type that is not a function's.

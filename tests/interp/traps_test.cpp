@@ -10,7 +10,7 @@ void check_trap(Machine& machine, Instance& instance, uint32_t function,
                 std::initializer_list<uint64_t> arguments, TrapCode code, const Code& before) {
   const Trap trap = machine.trap(instance, function, arguments);
   CHECK(trap.code == code);
-  CHECK(trap.message == runtime::trap_message(code));
+  CHECK(trap.message.starts_with(runtime::trap_message(code)));
   REQUIRE(trap.frames.size() == 1);
   CHECK(trap.frames[0].function_index == function);
   CHECK(trap.frames[0].offset == offset_after(instance, function, before));
@@ -91,6 +91,7 @@ TEST_CASE("Indirect calls of nothing, of another type, and beyond the table") {
   CHECK(machine.value(instance, call, {0}) == 7);
   check_trap(machine, instance, call, {1}, TrapCode::IndirectCallTypeMismatch, before);
   check_trap(machine, instance, call, {2}, TrapCode::UninitializedElement, before);
+  CHECK(machine.trap(instance, call, {2}).message == "uninitialized element 2");
   check_trap(machine, instance, call, {4}, TrapCode::UndefinedElement, before);
   check_trap(machine, instance, call, {0xffffffff}, TrapCode::UndefinedElement, before);
 }
