@@ -11,7 +11,7 @@ namespace {
 
 // How much is made accessible at a time; the tables for it are whole pages of up to 64 KiB.
 constexpr uint64_t kChunkBytes = 8 << 20;
-constexpr uint64_t kMaxReservation = uint64_t{64} << 30;
+constexpr uint64_t kMaxHeapBytes = uint64_t{32} << 30;
 constexpr uint64_t kMinReservation = kChunkBytes;
 
 constexpr uint64_t bitmap_bytes(uint64_t heap_bytes) { return heap_bytes / 64; }
@@ -25,7 +25,10 @@ constexpr uint64_t round_up_to_chunk(uint64_t bytes) {
 
 }  // namespace
 
-Heap::Heap(RootSource& roots, const HeapOptions& options) : roots_(roots), options_(options) {
+Heap::Heap(RootSource& roots, const HeapOptions& options)
+    : roots_(roots),
+      options_{.maximum_bytes = std::min(options.maximum_bytes, kMaxHeapBytes),
+               .collect_always = options.collect_always} {
   exception_type_.kind = wasm::CanonicalType::Kind::Exception;
 }
 
@@ -38,8 +41,7 @@ Heap::~Heap() {
 // Twice the limit, so that large objects find a place between small ones; less where the host has not
 // as much, of which something is left for others.
 bool Heap::reserve() {
-  const uint64_t limit = std::min(options_.maximum_bytes, kMaxReservation / 2);
-  uint64_t wanted = round_up_to_chunk(std::max(2 * limit, kMinReservation));
+  uint64_t wanted = round_up_to_chunk(std::max(2 * options_.maximum_bytes, kMinReservation));
   if (reserve(wanted)) return true;
   do {
     wanted = round_up_to_chunk(wanted / 2);
