@@ -13,7 +13,7 @@ function(wrun_data_dir name default)
   set(${name} ${folder} PARENT_SCOPE)
 endfunction()
 wrun_data_dir(WRUN_GUESTS_DIR ../shared/guests)
-wrun_data_dir(WRUN_SPEC_DIR ../shared/spec-testsuite)
+wrun_data_dir(WRUN_SPEC_TESTSUITE_DIR ../shared/spec-testsuite)
 
 # wrun_leave_out(TEXT): notes that something is not tested in this build, for tools/test to say so.
 function(wrun_leave_out text)
@@ -27,14 +27,14 @@ function(wrun_write_left_out)
 endfunction()
 
 # wrun_add_test(NAME name LABELS label... COMMAND command...): a ctest entry that finds the executable in $WRUN, in a
-# cross build the emulator in $WRUN_EMULATOR, and the folders above in $WRUN_GUESTS_DIR and $WRUN_SPEC_DIR.
+# cross build the emulator in $WRUN_EMULATOR, and the folders above in $WRUN_GUESTS_DIR and $WRUN_SPEC_TESTSUITE_DIR.
 function(wrun_add_test)
   cmake_parse_arguments(PARSE_ARGV 0 test "" "NAME" "LABELS;COMMAND")
   add_test(NAME ${test_NAME} COMMAND ${test_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   list(JOIN CMAKE_CROSSCOMPILING_EMULATOR " " emulator)
   set_tests_properties(${test_NAME} PROPERTIES
     LABELS "${test_LABELS}"
-    ENVIRONMENT "WRUN=${PROJECT_BINARY_DIR}/wrun;WRUN_EMULATOR=${emulator};WRUN_GUESTS_DIR=${WRUN_GUESTS_DIR};WRUN_SPEC_DIR=${WRUN_SPEC_DIR}"
+    ENVIRONMENT "WRUN=${PROJECT_BINARY_DIR}/wrun;WRUN_EMULATOR=${emulator};WRUN_GUESTS_DIR=${WRUN_GUESTS_DIR};WRUN_SPEC_TESTSUITE_DIR=${WRUN_SPEC_TESTSUITE_DIR}"
     TIMEOUT 600)
 endfunction()
 

@@ -17,10 +17,10 @@ void IndexNames::append_block_label(TextWriter&) const {}
 // --- Types ---
 
 void InstructionText::append(wasm::HeapType type) {
-  if (type.is_concrete())
-    names_.append(out_, IndexSpace::Type, type.index());
-  else
-    out_.append(wasm::to_string(type));
+  if (!type.is_concrete()) return out_.append(wasm::to_string(type));
+  if (type.is_exact()) out_.append("(exact ");
+  names_.append(out_, IndexSpace::Type, type.index());
+  if (type.is_exact()) out_.append(')');
 }
 
 void InstructionText::append(wasm::ValType type) {
@@ -68,6 +68,10 @@ void InstructionText::append(const std::byte* module_begin, uint32_t end, const 
     case Op::RefCastNull:
       out_.append("ref.cast");
       return append_ref(insn.heap, insn.op == Op::RefCastNull);
+    case Op::RefCastDescEq:
+    case Op::RefCastDescEqNull:
+      out_.append("ref.cast_desc_eq");
+      return append_ref(insn.heap, insn.op == Op::RefCastDescEqNull);
     default: break;
   }
   out_.append(wasm::text(insn.op));

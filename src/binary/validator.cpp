@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "base/text_writer.hpp"
+#include "binary/instruction_text.hpp"
 #include "wasm/limits.hpp"
 
 namespace wrun::binary {
@@ -348,20 +350,20 @@ bool Validator::pop_any(ValType& out) {
   }
   out = wasm::kBottom;
   if (blocks_.back().unreachable) return true;
-  return fail("type mismatch: instruction requires an operand but the stack is empty");
+  return fail_at(insn_.offset, "type mismatch: " + quoted_instruction() +
+                                   " requires an operand but the stack is empty");
 }
 
 bool Validator::pop_ref(ValType& out) {
   if (!pop_any(out)) return false;
   if (out.is_ref() || out == wasm::kBottom) return true;
-  return fail("type mismatch: instruction requires a reference but stack has [" + to_string(out) +
-              "]");
+  return fail_at(insn_.offset, "type mismatch: " + quoted_instruction() +
+                                   " requires a reference but stack has [" + to_string(out) + "]");
 }
 
 bool Validator::pop_list(Types want) {
   const size_t available = std::min(static_cast<size_t>(top_ - base_), want.size());
-  if (available < want.size() && !blocks_.back().unreachable)
-    return fail_mismatch("instruction", want);
+  if (available < want.size() && !blocks_.back().unreachable) return fail_operands(want);
   // Long lists are equal in real code, and must be quick in hostile code.
   constexpr size_t kLong = 16;
   if (available == want.size() && available >= kLong &&
@@ -373,7 +375,7 @@ bool Validator::pop_list(Types want) {
   const ValType* expected = want.data() + (want.size() - available);
   for (size_t i = 0; i < available; ++i)
     if (!matches(actual[i], expected[i])) [[unlikely]]
-      return fail_mismatch("instruction", want);
+      return fail_operands(want);
   top_ -= available;
   return true;
 }
@@ -381,7 +383,19 @@ bool Validator::pop_list(Types want) {
 // --- errors ---
 
 bool Validator::fail(std::string message, Error::Kind kind) {
+  if (kind == Error::Kind::Invalid) message += " at " + quoted_instruction();
   return fail_at(insn_.offset, std::move(message), kind);
+}
+
+std::string Validator::quoted_instruction() const {
+  constexpr size_t kMaxShown = 120;
+  TextWriter out;
+  out.append('`');
+  InstructionText(out, IndexNames())
+      .append(module_.bytes.data(), static_cast<uint32_t>(module_.bytes.size()), insn_);
+  std::string text = out.take();
+  if (text.size() > kMaxShown) text.replace(kMaxShown, std::string::npos, "…");
+  return text + '`';
 }
 
 bool Validator::fail_at(uint64_t offset, std::string message, Error::Kind kind) {
@@ -393,17 +407,23 @@ bool Validator::fail_unknown(const char* what, uint32_t index) {
   return fail(std::string("unknown ") + what + " " + std::to_string(index));
 }
 
-bool Validator::fail_mismatch(const char* what, Types want) {
-  const bool is_block = std::strcmp(what, "block") == 0;
-  const size_t height = static_cast<size_t>(top_ - base_);
-  // Of an instruction's operands show as many as it takes, of a block's end all that is there,
-  // within reason.
+// Of an instruction's operands show as many as it takes, of a block's end all that is there, within
+// reason.
+bool Validator::fail_mismatch(const std::string& what, Types want, size_t shown) {
   constexpr size_t kMaxShown = 16;
-  const size_t shown = std::min({height, is_block ? height : want.size(), kMaxShown});
-  return fail(std::string("type mismatch: ") + what + " requires " +
-              to_string(want.first(std::min(want.size(), kMaxShown))) + " but stack has " +
-              to_string(Types(top_ - shown, shown)));
+  const size_t height = static_cast<size_t>(top_ - base_);
+  shown = std::min({height, shown, kMaxShown});
+  return fail_at(insn_.offset, "type mismatch: " + what + " requires " +
+                                   to_string(want.first(std::min(want.size(), kMaxShown))) +
+                                   " but stack has " + to_string(Types(top_ - shown, shown)));
 }
+
+bool Validator::fail_operands(Types want) {
+  const bool ends_block = insn_.op == Op::End || insn_.op == Op::Else;
+  return fail_mismatch(ends_block ? "block" : quoted_instruction(), want, want.size());
+}
+
+bool Validator::fail_block_end(Types want) { return fail_mismatch("block", want, SIZE_MAX); }
 
 bool Validator::fail_read(const Reader& reader) {
   if (reader.has_error()) {

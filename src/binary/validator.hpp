@@ -224,7 +224,10 @@ class Validator {
   [[gnu::cold]] bool fail_at(uint64_t offset, std::string message,
                              Error::Kind kind = Error::Kind::Invalid);
   [[gnu::cold]] bool fail_unknown(const char* what, uint32_t index);
-  [[gnu::cold]] bool fail_mismatch(const char* what, Types want);
+  [[gnu::cold]] bool fail_mismatch(const std::string& what, Types want, size_t shown);
+  [[gnu::cold]] bool fail_operands(Types want);
+  [[gnu::cold]] bool fail_block_end(Types want);
+  [[gnu::cold]] std::string quoted_instruction() const;
   [[gnu::cold]] bool fail_uninitialized();
   [[gnu::cold]] bool fail_read(const Reader& reader);
 

@@ -41,7 +41,7 @@ bool Validator::push_block(Block block) {
 // The operands must be exactly the block's results; leaves none.
 bool Validator::end_of_block() {
   const Types results = blocks_.back().results();
-  if (static_cast<size_t>(top_ - base_) > results.size()) return fail_mismatch("block", results);
+  if (static_cast<size_t>(top_ - base_) > results.size()) return fail_block_end(results);
   return pop_all(results);
 }
 

@@ -8,6 +8,7 @@ namespace wrun::cli {
 int run(const Options& options);
 int validate(const Options& options);
 int info(const Options& options);
+int wast(const Options& options);
 int wasm2wat(const Options& options);
 int wat2wasm(const Options& options);
 int strip(const Options& options);

@@ -5,6 +5,7 @@ namespace {
 
 constexpr uint32_t bit(Command command) { return 1u << static_cast<int>(command); }
 constexpr uint32_t kRun = bit(Command::Run);
+constexpr uint32_t kWast = bit(Command::Wast);
 constexpr uint32_t kWasm2Wat = bit(Command::Wasm2Wat);
 constexpr uint32_t kStrip = bit(Command::Strip);
 constexpr uint32_t kWat2Wasm = bit(Command::Wat2Wasm);
@@ -20,6 +21,7 @@ constexpr CommandSpec kCommands[] = {
     {Command::Run,        "run",        "MODULE [ARGS...]", "Run a module; what wrun does without a command"},
     {Command::Validate,   "validate",   "FILE...",          "Check that modules are valid"},
     {Command::Info,       "info",       "FILE",             "Show what a module contains, imports and exports"},
+    {Command::Wast,       "wast",       "FILE|DIR...",      "Run test scripts"},
     {Command::Wasm2Wat,   "wasm2wat",   "FILE",             "Print a module as text"},
     {Command::Wat2Wasm,   "wat2wasm",   "FILE",             "Translate a module from text to binary"},
     {Command::Strip,      "strip",      "FILE",             "Remove custom sections"},
@@ -39,7 +41,7 @@ constexpr OptionSpec kOptions[] = {
      "Call this export with ARGS; print the results"},
     {Option::Preload, "preload", 0, kRequired, "NAME=FILE", ValueHint::File, "", false, kRun,
      "Provide imports of module NAME from FILE"},
-    {Option::Threads, "threads", 0, kNone, "", ValueHint::None, "", true, kRun,
+    {Option::Threads, "threads", 0, kNone, "", ValueHint::None, "", false, kRun,
      "Let the guest start threads (wasi-threads)"},
     {Option::MaxMemory, "max-memory", 0, kRequired, "SIZE", ValueHint::None, "", true, kRun,
      "Limit each memory, for example 64MiB"},
@@ -49,7 +51,7 @@ constexpr OptionSpec kOptions[] = {
      "Stop after about N instructions"},
     {Option::Stats, "stats", 0, kOptional, "json", ValueHint::Words, "json", true, kRun,
      "Report times and memory on stderr"},
-    {Option::Json, "json", 0, kNone, "", ValueHint::None, "", true, bit(Command::Info),
+    {Option::Json, "json", 0, kNone, "", ValueHint::None, "", true, bit(Command::Info) | kWast,
      "Print JSON"},
     {Option::Output, "output", 'o', kRequired, "FILE", ValueHint::File, "", true, kWasm2Wat | kWat2Wasm | kStrip,
      "Write to FILE; by default to the standard output"},
@@ -63,6 +65,16 @@ constexpr OptionSpec kOptions[] = {
      "Remove only debug information: .debug_* and the like"},
     {Option::StripNames, "names", 0, kNone, "", ValueHint::None, "", true, kStrip,
      "Remove only the name section"},
+    {Option::Features, "features", 0, kRequired, "LIST", ValueHint::None, "", true, kWast,
+     "Such as wasm-2.0,threads,-simd; by default what the folder's scripts are for"},
+    {Option::Tier, "tier", 0, kRequired, "TIER", ValueHint::Words, "interp", true, kWast,
+     "What runs the code"},
+    {Option::Junit, "junit", 0, kRequired, "FILE", ValueHint::File, "", true, kWast,
+     "Write a report in JUnit's format"},
+    {Option::Verbose, "verbose", 'v', kNone, "", ValueHint::None, "", true, kWast,
+     "Show errors that are worded differently, too"},
+    {Option::Jobs, "jobs", 'j', kRequired, "N", ValueHint::None, "", true, kWast,
+     "Scripts that run at a time; by default one a processor"},
     {Option::Argv0, "argv0", 0, kRequired, "NAME", ValueHint::None, "", false, kRun,
      "The program name that the guest sees; by default the file's name"},
     {Option::MaxStack, "max-stack", 0, kRequired, "SIZE", ValueHint::None, "", false, kRun,

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "cli/quantities.hpp"
+#include "cli/script_files.hpp"
 
 namespace wrun::cli {
 namespace {
@@ -131,6 +132,26 @@ Usage set_log(Options& options, std::string_view value) {
 Usage set_text(std::string& target, std::string_view option, std::string_view value) {
   if (value.empty()) return usage(fmt::format("{}: the value is missing", option));
   target = value;
+  return {};
+}
+
+Usage set_feature_list(Options& options, std::string_view value) {
+  if (const auto config = parse_features(value); !config)
+    return usage(fmt::format("--features: {}", config.error()));
+  options.feature_list = value;
+  return {};
+}
+
+Usage check_tier(std::string_view value) {
+  const std::string_view words = spec_of(Option::Tier).words;
+  return value == words ? Usage() : bad_value("--tier", value, fmt::format("one of: {}", words));
+}
+
+Usage set_jobs(Options& options, std::string_view value) {
+  const auto jobs = parse_count(value);
+  if (!jobs || *jobs == 0 || *jobs > 1024)
+    return bad_value("--jobs", value, "a number from 1 to 1024");
+  options.jobs = static_cast<unsigned>(*jobs);
   return {};
 }
 
@@ -263,6 +284,11 @@ Usage apply(Options& options, Option option, std::string_view value) {
     case Option::NoNames:      options.names = false; return {};
     case Option::StripDebug:   options.strip = CustomSections::Debug; return {};
     case Option::StripNames:   options.strip = CustomSections::Names; return {};
+    case Option::Features:     return set_feature_list(options, value);
+    case Option::Tier:         return check_tier(value);
+    case Option::Junit:        return set_text(options.junit, "--junit", value);
+    case Option::Verbose:      options.verbose = true; return {};
+    case Option::Jobs:         return set_jobs(options, value);
     case Option::WasmKeys:     return apply_keys(options, 'W', kWasmKeys, value);
     case Option::WasiKeys:     return apply_keys(options, 'S', kWasiKeys, value);
     case Option::OptimizeKeys: return apply_keys(options, 'O', kOptimizeKeys, value);

@@ -51,6 +51,10 @@ struct Options {
   bool fold = false;
   bool names = true;
   CustomSections strip = CustomSections::All;
+  std::string feature_list;  // of `wast`; empty: by the folder of a script
+  std::string junit;
+  bool verbose = false;
+  unsigned jobs = 0;  // 0: one a processor
   bool help = false;
   bool help_all = false;
   bool version = false;

@@ -1,4 +1,5 @@
 // Moves, control flow, calls, globals and tables (spec 4.4.4 to 4.4.10).
+#include "interp/element_traps.hpp"
 #include "interp/handler.hpp"
 #include "interp/interpreter.hpp"
 
@@ -327,15 +328,6 @@ WRUN_HANDLER void call_import(WRUN_STATE_PARAMETERS) {
   WRUN_CALL_FUNCTION(vm->functions[fetch<uint32_t>(pc, 12)], callee_frame(pc, fp), 16);
 }
 
-// Why `function`, found at `index` of a table, may not be called as `type_id`; None for a subtype.
-[[gnu::noinline, gnu::cold]] TrapCode check_signature(const FuncRef* function, uint64_t index,
-                                                      uint32_t type_id, const VMContext* vm) {
-  if (function == nullptr) return uninitialized_element(*vm->store, index);
-  return vm->store->types().is_subtype(function->type_id, type_id)
-             ? TrapCode::None
-             : TrapCode::IndirectCallTypeMismatch;
-}
-
 // handler, u32 bytes to the arguments, u16 index at 12, u32 table at 16, u32 type id at 20
 template <bool index_in_acc>
 WRUN_HANDLER void call_indirect(WRUN_STATE_PARAMETERS) {
@@ -343,11 +335,11 @@ WRUN_HANDLER void call_indirect(WRUN_STATE_PARAMETERS) {
   // A whole slot: the index of a 32-bit table is zero-extended.
   const uint64_t index = index_in_acc ? r0 : fp[fetch16(pc, 12)];
   if (index >= table->size) [[unlikely]]
-    WRUN_TRAP_WITH(TrapCode::UndefinedElement);
+    WRUN_TRAP_WITH(undefined_element(index, *vm->store));
   auto* function = reinterpret_cast<FuncRef*>(table->elements[index]);
   const uint32_t type_id = fetch<uint32_t>(pc, 20);
   if (function == nullptr || function->type_id != type_id) [[unlikely]] {
-    const TrapCode code = check_signature(function, index, type_id, vm);
+    const TrapCode code = check_element(function, type_id, index, *vm->store);
     if (code != TrapCode::None) WRUN_TRAP_WITH(code);
   }
   uint64_t* callee = callee_frame(pc, fp);
@@ -428,11 +420,11 @@ WRUN_HANDLER void tail_call_indirect(WRUN_STATE_PARAMETERS) {
   const TableView* table = vm->tables[fetch<uint32_t>(pc, 16)];
   const uint64_t index = fp[fetch16(pc, 12)];
   if (index >= table->size) [[unlikely]]
-    WRUN_TRAP_WITH(TrapCode::UndefinedElement);
+    WRUN_TRAP_WITH(undefined_element(index, *vm->store));
   auto* function = reinterpret_cast<FuncRef*>(table->elements[index]);
   const uint32_t type_id = fetch<uint32_t>(pc, 20);
   if (function == nullptr || function->type_id != type_id) [[unlikely]] {
-    const TrapCode code = check_signature(function, index, type_id, vm);
+    const TrapCode code = check_element(function, type_id, index, *vm->store);
     if (code != TrapCode::None) WRUN_TRAP_WITH(code);
   }
   move_arguments(fp, callee_frame(pc, fp), fetch<uint32_t>(pc, 24));

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <string>
 
 #include "base/assert.hpp"
 #include "interp/backtrace.hpp"
@@ -108,11 +107,6 @@ WRUN_HANDLER void trap_exit(WRUN_STATE_PARAMETERS) {
   stack.exit_records = sp;
   stack.exit_frame = fp;
   stack.exit_vm = vm;
-}
-
-TrapCode uninitialized_element(runtime::Store& store, uint64_t index) {
-  store.last_trap().message = "uninitialized element " + std::to_string(index);
-  return TrapCode::UninitializedElement;
 }
 
 void translate_function(FuncCode& code) { code.module->translate(code); }

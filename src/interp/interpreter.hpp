@@ -65,9 +65,6 @@ class Interpreter final : public runtime::Executor {
 
 // --- for handlers
 
-// The trap of calling what a table does not have at `index`, which its message names.
-runtime::TrapCode uninitialized_element(runtime::Store& store, uint64_t index);
-
 void translate_function(FuncCode& code);
 // The code that a record returns to when its function belongs to another instance.
 Pc switch_back_code();

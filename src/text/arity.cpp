@@ -41,11 +41,11 @@ Arity ArityCounter::of_special(const binary::InstructionReader<true>& reader,
     case Op::MemorySize:
     case Op::RefNull:
     case Op::RefFunc:
-    case Op::StructNewDefault:   return {0, 1};
+    case Op::StructNewDefault:     return {0, 1};
     case Op::LocalSet:
     case Op::GlobalSet:
     case Op::Drop:
-    case Op::ThrowRef:           return {1, 0};
+    case Op::ThrowRef:             return {1, 0};
     case Op::LocalTee:
     case Op::TableGet:
     case Op::MemoryGrow:
@@ -55,6 +55,8 @@ Arity ArityCounter::of_special(const binary::InstructionReader<true>& reader,
     case Op::StructGetS:
     case Op::StructGetU:
     case Op::ArrayNewDefault:
+    case Op::StructNewDefaultDesc:
+    case Op::RefGetDesc:
     case Op::ArrayLen:
     case Op::RefTest:
     case Op::RefTestNull:
@@ -64,32 +66,36 @@ Arity ArityCounter::of_special(const binary::InstructionReader<true>& reader,
     case Op::I31GetS:
     case Op::I31GetU:
     case Op::AnyConvertExtern:
-    case Op::ExternConvertAny:   return {1, 1};
+    case Op::ExternConvertAny:     return {1, 1};
     case Op::TableSet:
-    case Op::StructSet:          return {2, 0};
+    case Op::StructSet:            return {2, 0};
     case Op::TableGrow:
     case Op::RefEq:
+    case Op::RefCastDescEq:
+    case Op::RefCastDescEqNull:
     case Op::ArrayNew:
     case Op::ArrayNewData:
     case Op::ArrayNewElem:
     case Op::ArrayGet:
     case Op::ArrayGetS:
-    case Op::ArrayGetU:          return {2, 1};
+    case Op::ArrayGetU:            return {2, 1};
     case Op::Select:
-    case Op::SelectT:            return {3, 1};
+    case Op::SelectT:              return {3, 1};
     case Op::TableFill:
     case Op::TableCopy:
     case Op::TableInit:
     case Op::MemoryFill:
     case Op::MemoryCopy:
     case Op::MemoryInit:
-    case Op::ArraySet:           return {3, 0};
+    case Op::ArraySet:             return {3, 0};
     case Op::ArrayFill:
     case Op::ArrayInitData:
-    case Op::ArrayInitElem:      return {4, 0};
-    case Op::ArrayCopy:          return {5, 0};
-    case Op::ArrayNewFixed:      return {insn.index2, 1};
-    case Op::StructNew:          return {static_cast<uint32_t>(module_.types[insn.index].fields.size()), 1};
+    case Op::ArrayInitElem:        return {4, 0};
+    case Op::ArrayCopy:            return {5, 0};
+    case Op::ArrayNewFixed:        return {insn.index2, 1};
+    case Op::StructNew:            return {static_cast<uint32_t>(module_.types[insn.index].fields.size()), 1};
+    case Op::StructNewDesc:
+      return {static_cast<uint32_t>(module_.types[insn.index].fields.size()) + 1, 1};
     case Op::Br:                 return {label(insn.index), 0};
     case Op::BrIf:               return {label(insn.index) + 1, label(insn.index)};
     case Op::BrTable:            return {label(reader.labels(insn).next()) + 1, 0};
@@ -97,6 +103,8 @@ Arity ArityCounter::of_special(const binary::InstructionReader<true>& reader,
     case Op::BrOnNonNull:        return {label(insn.index), label(insn.index) - 1};
     case Op::BrOnCast:
     case Op::BrOnCastFail:       return {label(insn.index), label(insn.index)};
+    case Op::BrOnCastDescEq:
+    case Op::BrOnCastDescEqFail: return {label(insn.index) + 1, label(insn.index)};
     case Op::Return:             return {labels_.front(), 0};
     case Op::Call:               return of(module_.func_type(insn.index));
     case Op::ReturnCall:         return without_results(of(module_.func_type(insn.index)));

@@ -210,10 +210,8 @@ bool ModuleParser::read_memory() {
   if (is_import) return true;
   const bool is_64 = types_.accept_index_type();
   if (tokens_.at(TokenKind::Open)) {
-    const bool custom_page_size = tokens_.at_list("pagesize");
-    uint8_t page_size_log2 = 16;
-    return types_.read_page_size(page_size_log2) &&
-           read_inline_data(index, is_64, page_size_log2, custom_page_size);
+    uint8_t page_size_log2 = kDefaultPageLog2;
+    return types_.read_page_size(page_size_log2) && read_inline_data(index, is_64, page_size_log2);
   }
   return types_.read_limits(is_64, begin_entry(SectionId::Memory)) && tokens_.expect_close();
 }

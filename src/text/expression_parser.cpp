@@ -71,6 +71,7 @@ bool ExpressionParser::read_next() {
 
 bool ExpressionParser::read_flat() {
   const Op op = find_mnemonic(tokens_.spelling());
+  if (!check_hint(op)) return false;
   switch (op) {
     case wasm::kNoOp:  return tokens_.unexpected("an instruction");
     case Op::Block:
@@ -90,6 +91,12 @@ bool ExpressionParser::read_flat() {
   }
 }
 
+bool ExpressionParser::check_hint(Op op) {
+  return !next_hint_ || op == Op::If || op == Op::BrIf ||
+         tokens_.fail(
+             "@metadata.code.branch_hint annotation: invalid target, expected `if` or `br_if`");
+}
+
 bool ExpressionParser::read_folded() {
   const std::string_view word = tokens_.next_word();
   if (!frames_.empty()) {
@@ -99,6 +106,7 @@ bool ExpressionParser::read_folded() {
       return read_folded_clause(parent);
   }
   const Op op = find_mnemonic(word);
+  if (!check_hint(op)) return false;
   tokens_.advance();
   switch (op) {
     case wasm::kNoOp:

@@ -77,6 +77,8 @@ class ExpressionParser {
   bool read_instructions(bool single_folded);
   bool read_next();
   bool read_flat();
+  // Only conditional branches can have a hint.
+  bool check_hint(wasm::Op op);
   bool read_folded();
   bool read_folded_clause(Frame& parent);
   bool close_list();

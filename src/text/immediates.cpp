@@ -26,12 +26,13 @@ void write_opcode(Op op, ByteWriter& out) {
 Op nullable_form(Op op) { return static_cast<Op>(static_cast<uint16_t>(op) + 1); }
 static_assert(static_cast<int>(Op::RefTest) + 1 == static_cast<int>(Op::RefTestNull));
 static_assert(static_cast<int>(Op::RefCast) + 1 == static_cast<int>(Op::RefCastNull));
+static_assert(static_cast<int>(Op::RefCastDescEq) + 1 == static_cast<int>(Op::RefCastDescEqNull));
 
 }  // namespace
 
 bool ExpressionParser::read_plain(Op op, ByteWriter& out) {
   if (op == Op::Select) return read_select(out);
-  if (op == Op::RefTest || op == Op::RefCast) return read_cast(op, out);
+  if (op == Op::RefTest || op == Op::RefCast || op == Op::RefCastDescEq) return read_cast(op, out);
   write_opcode(op, out);
   return wasm::info(op).imm == Imm::None || read_immediate(op, out);
 }

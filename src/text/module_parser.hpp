@@ -118,7 +118,7 @@ class ModuleParser {
   bool read_table();
   bool read_inline_elements(uint32_t table, bool is_64, ByteWriter& type);
   bool read_memory();
-  bool read_inline_data(uint32_t memory, bool is_64, uint8_t page_size_log2, bool custom_page_size);
+  bool read_inline_data(uint32_t memory, bool is_64, uint8_t page_size_log2);
   bool read_global();
   bool read_tag();
   bool read_export();

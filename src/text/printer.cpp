@@ -64,6 +64,7 @@ class ModulePrinter {
 
   void types();
   void sub_type(uint32_t i, size_t indent);
+  void type_clause(std::string_view keyword, std::optional<wasm::TypeIndex> type);
   void composite_type(uint32_t i);
   void function_type(const wasm::FuncType& type);
   void fields(uint32_t i);
@@ -150,8 +151,18 @@ void ModulePrinter::sub_type(uint32_t i, size_t indent) {
     out_.append(type.is_final ? " (sub final" : " (sub");
     if (type.supertype) index(IndexSpace::Type, *type.supertype);
   }
+  type_clause("describes", type.described);
+  type_clause("descriptor", type.descriptor);
   composite_type(i);
   out_.append(is_plain ? ")" : "))");
+}
+
+void ModulePrinter::type_clause(std::string_view keyword, std::optional<wasm::TypeIndex> type) {
+  if (!type) return;
+  out_.append(" (");
+  out_.append(keyword);
+  index(IndexSpace::Type, *type);
+  out_.append(')');
 }
 
 void ModulePrinter::composite_type(uint32_t i) {
@@ -228,10 +239,14 @@ void ModulePrinter::definition(ExternKind kind, uint32_t i) {
   out_.append(keyword_of(kind));
   names_.declare(out_, space_of(kind), i);
   switch (kind) {
-    case ExternKind::Func:
+    case ExternKind::Func: {
+      const bool is_exact_import = module_.is_imported(i) && module_.functions[i].is_exact;
       names_.enter_function(i);
+      if (is_exact_import) out_.append(" (exact");
       type_use(module_.functions[i].type);
+      if (is_exact_import) out_.append(')');
       break;
+    }
     case ExternKind::Table:  table_type(module_.tables[i].type); break;
     case ExternKind::Memory: memory_type(module_.memories[i]); break;
     case ExternKind::Global: global_type(module_.globals[i].type); break;

@@ -166,8 +166,8 @@ bool ModuleParser::read_data() {
 }
 
 // (data …), which decides the memory's size.
-bool ModuleParser::read_inline_data(uint32_t memory, bool is_64, uint8_t page_size_log2,
-                                    bool custom_page_size) {
+bool ModuleParser::read_inline_data(uint32_t memory, bool is_64, uint8_t page_size_log2) {
+  const bool custom_page_size = page_size_log2 != kDefaultPageLog2;
   ++next_[static_cast<size_t>(Space::Data)];
   std::string contents;
   if (!tokens_.expect_list("data") || !tokens_.read_strings(contents) || !tokens_.expect_close())

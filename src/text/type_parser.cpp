@@ -257,21 +257,20 @@ bool TypeParser::read_page_size(uint8_t& log2) {
 
 bool TypeParser::read_limits(bool is_64, ByteWriter& out) {
   constexpr uint8_t kHasMaximum = 1, kShared = 2, kIs64 = 4, kHasPageSize = 8;
-  constexpr uint8_t kNoPageSize = 0xff;
   uint64_t minimum = 0, maximum = 0;
   if (!tokens_.expect_u64(minimum)) return false;
   const bool has_maximum = tokens_.at_index();
   if (has_maximum && !tokens_.expect_u64(maximum)) return false;
   const bool is_shared = tokens_.accept_word("shared");
-  uint8_t page_size = kNoPageSize;
+  uint8_t page_size = kDefaultPageLog2;
   if (!read_page_size(page_size)) return false;
 
   out.write_u8(static_cast<uint8_t>((has_maximum ? kHasMaximum : 0) | (is_shared ? kShared : 0) |
                                     (is_64 ? kIs64 : 0) |
-                                    (page_size != kNoPageSize ? kHasPageSize : 0)));
+                                    (page_size != kDefaultPageLog2 ? kHasPageSize : 0)));
   out.write_u64(minimum);
   if (has_maximum) out.write_u64(maximum);
-  if (page_size != kNoPageSize) out.write_u32(page_size);
+  if (page_size != kDefaultPageLog2) out.write_u32(page_size);
   return true;
 }
 

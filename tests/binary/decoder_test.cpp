@@ -344,7 +344,7 @@ TEST_CASE("errors in code say where") {
   CHECK(module.error().function == bad);
   CHECK(bytes[*module.error().offset] == std::byte{0x6a});
   CHECK(module.error().message ==
-        "type mismatch: instruction requires [i32 i32] but stack has [] "
+        "type mismatch: `i32.add` requires [i32 i32] but stack has [] "
         "(in function 2 \"bad \\x1b one\")");
 }
 

@@ -101,10 +101,10 @@ TEST_CASE("every instruction of one type takes just that type") {
 
 TEST_CASE("operands") {
   CHECK(outcome({{}, {kI32}}, Code().i32(1)) == "ok");
-  CHECK(outcome({{}, {kI32}}, Code()) == kMismatch + "instruction requires [i32] but stack has []");
+  CHECK(outcome({{}, {kI32}}, Code()) == kMismatch + "block requires [i32] but stack has []");
   CHECK(outcome({}, Code().i32(1)) == kMismatch + "block requires [] but stack has [i32]");
   CHECK(outcome({}, Code().i32(1).i64(1)(Op::I32Add)) ==
-        kMismatch + "instruction requires [i32 i32] but stack has [i32 i64]");
+        kMismatch + "`i32.add` requires [i32 i32] but stack has [i32 i64]");
   // A block does not see the operands outside of it.
   CHECK(mismatch(outcome({}, Code().i32(1)(Op::Block, kEmptyBlock)(Op::Drop)(Op::End))));
 }
@@ -122,7 +122,7 @@ TEST_CASE("unreachable code is polymorphic, but not without types") {
 
 TEST_CASE("blocks and branches") {
   CHECK(outcome({{}, {kI32}}, Code().block(Op::Block, kI32).i32(1)(Op::Br, 0)(Op::End)) == "ok");
-  CHECK(outcome({}, Code()(Op::Br, 1)) == "invalid: unknown label 1");
+  CHECK(outcome({}, Code()(Op::Br, 1)) == "invalid: unknown label 1 at `br 1`");
   CHECK(outcome({{}, {kI32}}, Code().i32(0).block(Op::If, kI32).i32(1)(Op::Else).i32(2)(Op::End)) ==
         "ok");
   CHECK(mismatch(outcome({{}, {kI32}}, Code().i32(0).block(Op::If, kI32).i32(1)(Op::End))));
@@ -133,7 +133,7 @@ TEST_CASE("blocks and branches") {
                                            .block(Op::Block, kI32)
                                            .i32(1)(Op::LocalGet, 0)(
                                                Op::BrTable, 1, 0, 1)(Op::End)(Op::Drop)(Op::End))));
-  CHECK(outcome({}, Code()(Op::Block, 5)) == "invalid: unknown type 5");
+  CHECK(outcome({}, Code()(Op::Block, 5)) == "invalid: unknown type 5 at `block (type 5)`");
 }
 
 TEST_CASE("locals without a default value must be set before they are read") {
@@ -141,7 +141,7 @@ TEST_CASE("locals without a default value must be set before they are read") {
   const auto run = [&](const Code& code) { return outcome({{ref}, {}}, code, {ref}); };
   CHECK(run(Code()(Op::LocalGet, 0)(Op::Drop)) == "ok");
   CHECK(run(Code()(Op::LocalGet, 1)(Op::Drop)) ==
-        "invalid: uninitialized local 1 of type (ref func)");
+        "invalid: uninitialized local 1 of type (ref func) at `local.get 1`");
   CHECK(run(Code()(Op::LocalGet, 0)(Op::LocalSet, 1)(Op::LocalGet, 1)(Op::Drop)) == "ok");
   CHECK(run(Code()(Op::LocalGet, 0)(Op::LocalTee, 1)(Op::Drop)(Op::LocalGet, 1)(Op::Drop)) == "ok");
   // Set in an inner block, it is forgotten outside.
@@ -151,16 +151,17 @@ TEST_CASE("locals without a default value must be set before they are read") {
   CHECK(run(Code().i32(1)(Op::If, kEmptyBlock)(Op::LocalGet, 0)(Op::LocalSet, 1)(Op::Else)(
                 Op::LocalGet, 1)(Op::Drop)(Op::End))
             .starts_with("invalid: uninitialized local"));
-  CHECK(run(Code()(Op::LocalGet, 7)(Op::Drop)) == "invalid: unknown local 7");
+  CHECK(run(Code()(Op::LocalGet, 7)(Op::Drop)) == "invalid: unknown local 7 at `local.get 7`");
 }
 
 TEST_CASE("calls") {
   Setting in;
   CHECK(in({{}, {kI64}}, Code().i32(0)(Op::Call, in.imported)) == "ok");
-  CHECK(in({}, Code()(Op::Call, 99)) == "invalid: unknown function 99");
+  CHECK(in({}, Code()(Op::Call, 99)) == "invalid: unknown function 99 at `call 99`");
   CHECK(in({{}, {kI64}}, Code().i32(0).i32(0)(Op::CallIndirect, in.callee, in.functions)) == "ok");
   CHECK(mismatch(in({{}, {kI64}}, Code().i32(0).i64(0)(Op::CallIndirect, in.callee, in.externs))));
-  CHECK(in({}, Code()(Op::CallIndirect, in.callee, 9)) == "invalid: unknown table 9");
+  CHECK(in({}, Code()(Op::CallIndirect, in.callee, 9)) ==
+        "invalid: unknown table 9 at `call_indirect 9 (type 3)`");
   CHECK(mismatch(in({}, Code().i32(0).i32(0)(Op::CallIndirect, in.pair, in.functions))));
   CHECK(in({{}, {kI64}}, Code().i32(0)(Op::RefFunc, in.imported)(Op::CallRef, in.callee)) == "ok");
   CHECK(in({{}, {kI64}}, Code().i32(0)(Op::ReturnCall, in.imported)) == "ok");
@@ -177,15 +178,16 @@ TEST_CASE("memories of either index type") {
   CHECK(in({{}, {kI32}}, Code().i32(0)(Op::I32Load, 2, uint64_t{1} << 32))
             .starts_with("invalid: offset out of range"));
   CHECK(in({{}, {kI32}}, Code().i64(0)(Op::I32Load, 0x42, in.memory64, uint64_t{1} << 32)) == "ok");
-  CHECK(in({}, Code().i32(0)(Op::I32Load, 0x42, 7, 0)) == "invalid: unknown memory 7");
+  CHECK(in({}, Code().i32(0)(Op::I32Load, 0x42, 7, 0)) ==
+        "invalid: unknown memory 7 at `i32.load 7`");
   CHECK(in({{}, {kI64}}, Code()(Op::MemorySize, in.memory64)) == "ok");
   CHECK(in({}, Code().i64(0).i32(0).i32(0)(Op::MemoryCopy, in.memory64, in.memory32)) == "ok");
   CHECK(in({}, Code().i64(0).i32(0).i32(0)(Op::MemoryInit, in.data, in.memory64)) == "ok");
-  CHECK(in({}, Code()(Op::DataDrop, 5)) == "invalid: unknown data segment 5");
+  CHECK(in({}, Code()(Op::DataDrop, 5)) == "invalid: unknown data segment 5 at `data.drop 5`");
   CHECK(in({{}, {kI32}}, Code().i32(0)(Op::I32AtomicLoad, 1, 0))
             .starts_with("invalid: atomic alignment must be natural"));
   CHECK(in({{kV128}, {kI32}}, Code()(Op::LocalGet, 0)(Op::I8x16ExtractLaneS).byte(16)) ==
-        "invalid: invalid lane index 16");
+        "invalid: invalid lane index 16 at `i8x16.extract_lane_s 16`");
 }
 
 TEST_CASE("code that names data needs the data count section") {
@@ -203,10 +205,12 @@ TEST_CASE("tables and globals") {
       in({}, Code().i32(0).ref_null(HeapType::Abstract::Extern)(Op::TableSet, in.functions))));
   CHECK(mismatch(in({}, Code().i32(0).i64(0).i32(0)(Op::TableCopy, in.functions, in.externs))));
   CHECK(in({}, Code().i32(0).i32(0).i32(0)(Op::TableInit, in.elements, in.functions)) == "ok");
-  CHECK(in({}, Code()(Op::ElemDrop, 9)) == "invalid: unknown elem segment 9");
+  CHECK(in({}, Code()(Op::ElemDrop, 9)) == "invalid: unknown elem segment 9 at `elem.drop 9`");
   CHECK(in({}, Code().i64(0)(Op::GlobalSet, in.variable)) == "ok");
-  CHECK(in({}, Code().i32(0)(Op::GlobalSet, in.constant)) == "invalid: immutable global 0");
-  CHECK(in({}, Code()(Op::GlobalGet, 9)(Op::Drop)) == "invalid: unknown global 9");
+  CHECK(in({}, Code().i32(0)(Op::GlobalSet, in.constant)) ==
+        "invalid: immutable global 0 at `global.set 0`");
+  CHECK(in({}, Code()(Op::GlobalGet, 9)(Op::Drop)) ==
+        "invalid: unknown global 9 at `global.get 9`");
 }
 
 TEST_CASE("select") {
@@ -245,7 +249,8 @@ TEST_CASE("references") {
       Code()(Op::LocalGet, 0)(Op::BrOnCast).byte(1).byte(0).byte(in.pair).byte(0x6e)(Op::Drop))));
   CHECK(in({{any}, {wasm::kExternRef}}, Code()(Op::LocalGet, 0)(Op::ExternConvertAny)) == "ok");
   CHECK(in({{}, {kI32}}, Code().i32(1)(Op::RefI31)(Op::I31GetU)) == "ok");
-  CHECK(in({}, Code().ref_null(HeapType::concrete(77))(Op::Drop)) == "invalid: unknown type 77");
+  CHECK(in({}, Code().ref_null(HeapType::concrete(77))(Op::Drop)) ==
+        "invalid: unknown type 77 at `ref.null 77`");
 }
 
 TEST_CASE("structures and arrays") {
@@ -259,9 +264,9 @@ TEST_CASE("structures and arrays") {
   CHECK(mismatch(in({{pair}, {kI32}}, Code()(Op::LocalGet, 0)(Op::StructGetS, in.pair, 0))));
   CHECK(in({{pair}, {}}, Code()(Op::LocalGet, 0).i32(1)(Op::StructSet, in.pair, 0)) == "ok");
   CHECK(in({{pair}, {}}, Code()(Op::LocalGet, 0).i32(1)(Op::StructSet, in.pair, 1)) ==
-        "invalid: immutable field");
+        "invalid: immutable field at `struct.set 0 1`");
   CHECK(in({{pair}, {}}, Code()(Op::LocalGet, 0)(Op::StructGet, in.pair, 2)(Op::Drop)) ==
-        "invalid: unknown field 2");
+        "invalid: unknown field 2 at `struct.get 0 2`");
   CHECK(mismatch(in({}, Code()(Op::StructNewDefault, in.bytes)(Op::Drop))));
 
   const ValType bytes = ref_to(in.bytes, true);
@@ -273,7 +278,7 @@ TEST_CASE("structures and arrays") {
   CHECK(in({{bytes}, {kI32}}, Code()(Op::LocalGet, 0)(Op::ArrayLen)) == "ok");
   CHECK(
       in({{ref_to(in.longs)}, {}}, Code()(Op::LocalGet, 0).i32(0).i64(1)(Op::ArraySet, in.longs)) ==
-      "invalid: immutable array");
+      "invalid: immutable array at `array.set 2`");
   CHECK(in(
             {
                 {bytes, ref_to(in.longs)},
@@ -289,7 +294,7 @@ TEST_CASE("structures and arrays") {
 TEST_CASE("exceptions") {
   Setting in;
   CHECK(in({}, Code().i32(1)(Op::Throw, in.tag)) == "ok");
-  CHECK(in({}, Code()(Op::Throw, 9)) == "invalid: unknown tag 9");
+  CHECK(in({}, Code()(Op::Throw, 9)) == "invalid: unknown tag 9 at `throw 9`");
   CHECK(in({}, Code().ref_null(HeapType::Abstract::Exn)(Op::ThrowRef)) == "ok");
   // try_table: labels count from outside of it.
   const auto caught = [&](ValType result, uint8_t kind, uint32_t label) {
@@ -302,7 +307,7 @@ TEST_CASE("exceptions") {
   CHECK(mismatch(caught(kI64, 0, 0)));
   CHECK(mismatch(caught(kI32, 1, 0)));
   CHECK(caught(ValType::ref(HeapType::Abstract::Exn, false), 3, 0) == "ok");
-  CHECK(caught(kI32, 0, 2) == "invalid: unknown label 2");
+  CHECK(caught(kI32, 0, 2) == "invalid: unknown label 2 at `try_table (catch 0 2)`");
 }
 
 TEST_CASE("exceptions, the legacy form") {
@@ -316,8 +321,9 @@ TEST_CASE("exceptions, the legacy form") {
         "malformed: END opcode expected: misplaced catch_all");
   CHECK(in({}, Code()(Op::Catch, in.tag)) == "malformed: END opcode expected: misplaced catch");
   CHECK(in({}, Code()(Op::Try, kEmptyBlock)(Op::Delegate, 0)) == "ok");
-  CHECK(in({}, Code()(Op::Try, kEmptyBlock)(Op::Delegate, 1)) == "invalid: unknown label 1");
+  CHECK(in({}, Code()(Op::Try, kEmptyBlock)(Op::Delegate, 1)) ==
+        "invalid: unknown label 1 at `delegate 1`");
   CHECK(in({}, Code()(Op::Try, kEmptyBlock)(Op::CatchAll)(Op::Rethrow, 0)(Op::End)) == "ok");
   CHECK(in({}, Code()(Op::Try, kEmptyBlock)(Op::Rethrow, 0)(Op::CatchAll)(Op::End)) ==
-        "invalid: invalid rethrow label 0");
+        "invalid: invalid rethrow label 0 at `rethrow 0`");
 }

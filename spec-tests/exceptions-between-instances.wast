@@ -1,0 +1,92 @@
+;; Tags are told apart by their identity, not by name or type; exceptions cross instances and keep
+;; their arguments.
+(module $a
+  (tag $e (export "e") (param i32 i64 f64 v128))
+  (tag $same (export "same") (param i32 i64 f64 v128))
+  (func (export "throw") (param i32)
+    (throw $e (local.get 0) (i64.const 2) (f64.const 3) (v128.const i64x2 4 5)))
+  (func (export "throw-same") (throw $same (i32.const 1) (i64.const 2) (f64.const 3) (v128.const i64x2 4 5)))
+  (func (export "trap") unreachable))
+(register "a" $a)
+(module $b
+  (import "a" "e" (tag $e (param i32 i64 f64 v128)))
+  (import "a" "throw" (func $throw (param i32)))
+  (import "a" "throw-same" (func $throw-same))
+  (import "a" "trap" (func $trap))
+  (tag $own (param i32 i64 f64 v128))
+  (func $catch (export "catch") (param i32) (result i32 i64 f64 v128)
+    (block $h (result i32 i64 f64 v128)
+      (try_table (catch $own $h) (catch $e $h) (call $throw (local.get 0)))
+      (unreachable)))
+  (func (export "not-ours") (result i32)
+    (block $h (result i32 i64 f64 v128)
+      (block $all
+        (try_table (catch $own $h) (catch $e $h) (catch_all $all) (call $throw-same))
+        (unreachable))
+      (return (i32.const 1)))
+    (unreachable))
+  (func (export "trap-is-no-exception") (result i32)
+    (block $all (try_table (catch_all $all) (call $trap)) (return (i32.const 0)))
+    (i32.const 1))
+  (func (export "rethrow") (param i32) (result i32)
+    (block $outer (result i32 i64 f64 v128)
+      (try_table (catch $e $outer)
+        (block $ref (result exnref)
+          (try_table (catch_all_ref $ref) (call $throw (local.get 0)))
+          (unreachable))
+        (throw_ref))
+      (unreachable))
+    (drop) (drop) (drop))
+  (func (export "many") (param i32) (result i32) (local i32)
+    (loop $l
+      (call $catch (local.get 0)) (drop) (drop) (drop)
+      (local.set 1 (i32.add (local.get 1)))
+      (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+    (local.get 1))
+  (func (export "escape") (call $throw (i32.const 1))))
+
+(assert_return (invoke "catch" (i32.const 1)) (i32.const 1) (i64.const 2) (f64.const 3) (v128.const i64x2 4 5))
+(assert_return (invoke "not-ours") (i32.const 1))
+(assert_trap (invoke "trap-is-no-exception") "unreachable")
+(assert_return (invoke "rethrow" (i32.const 42)) (i32.const 42))
+(assert_return (invoke "many" (i32.const 1000)) (i32.const 500500))
+(assert_exception (invoke "escape"))
+(assert_exception (invoke $a "throw-same"))
+(assert_return (invoke "catch" (i32.const 3)) (i32.const 3) (i64.const 2) (f64.const 3) (v128.const i64x2 4 5))
+
+;; Two instances of one module have a tag each.
+(module definition $M
+  (tag $t (export "t"))
+  (func (export "throw") (throw $t)))
+(module instance $one $M)
+(module instance $two $M)
+(register "one" $one)
+(register "two" $two)
+(module
+  (import "one" "t" (tag $one))
+  (import "two" "t" (tag $two))
+  (import "one" "throw" (func $throw-one))
+  (import "two" "throw" (func $throw-two))
+  (func (export "which") (param i32) (result i32)
+    (block $h1
+      (block $h2
+        (try_table (catch $one $h1) (catch $two $h2)
+          (if (local.get 0) (then (call $throw-two)) (else (call $throw-one))))
+        (return (i32.const 0)))
+      (return (i32.const 2)))
+    (i32.const 1)))
+(assert_return (invoke "which" (i32.const 0)) (i32.const 1))
+(assert_return (invoke "which" (i32.const 1)) (i32.const 2))
+
+;; Calls nested deep unwind at once, through frames of several instances.
+(module
+  (tag $t (param i32))
+  (func $down (param i32) (if (local.get 0)
+    (then (call $down (i32.sub (local.get 0) (i32.const 1))))
+    (else (throw $t (i32.const 7)))))
+  (func (export "deep") (result i32)
+    (block $h (result i32) (try_table (catch $t $h) (call $down (i32.const 10000))) (unreachable))))
+(assert_return (invoke "deep") (i32.const 7))
+
+(assert_unlinkable (module (import "a" "e" (tag (param i32)))) "incompatible import type")
+(assert_invalid (module (tag (result i32))) "non-empty tag result type")
