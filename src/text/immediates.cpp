@@ -22,7 +22,8 @@ void write_opcode(Op op, ByteWriter& out) {
   }
 }
 
-// Of the casts that are two instructions, one for each nullability of the target.
+// Casts are two instructions, one for each nullability of the target, the nullable one second.
+bool is_cast(Op op) { return wasm::info(op).imm == Imm::HeapType && op != Op::RefNull; }
 Op nullable_form(Op op) { return static_cast<Op>(static_cast<uint16_t>(op) + 1); }
 static_assert(static_cast<int>(Op::RefTest) + 1 == static_cast<int>(Op::RefTestNull));
 static_assert(static_cast<int>(Op::RefCast) + 1 == static_cast<int>(Op::RefCastNull));
@@ -32,7 +33,7 @@ static_assert(static_cast<int>(Op::RefCastDescEq) + 1 == static_cast<int>(Op::Re
 
 bool ExpressionParser::read_plain(Op op, ByteWriter& out) {
   if (op == Op::Select) return read_select(out);
-  if (op == Op::RefTest || op == Op::RefCast || op == Op::RefCastDescEq) return read_cast(op, out);
+  if (is_cast(op)) return read_cast(op, out);
   write_opcode(op, out);
   return wasm::info(op).imm == Imm::None || read_immediate(op, out);
 }

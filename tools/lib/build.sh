@@ -16,7 +16,7 @@ quietly() {
 build_preset() {
     local preset=$1 target=${2:-all} groups=(build) started
     case $preset in
-        asan | tsan | coverage) groups+=(sanitizers) ;;
+        asan | tsan | fuzz | coverage) groups+=(sanitizers) ;;
         gcc) groups+=(gcc) ;;
         aarch64) groups+=(aarch64) ;;
     esac

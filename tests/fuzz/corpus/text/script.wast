@@ -1,0 +1,7 @@
+(module definition $d (func (export "f") (result f32) (f32.const 0)))
+(module instance $i $d) (register "m" $i)
+(assert_return (invoke $i "f") (either (f32.const nan:canonical) (f32.const 0)))
+(assert_return (invoke "v" (v128.const i8x16 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15) (ref.null any)) (v128.const f64x2 nan:arithmetic 1) (ref.func))
+(assert_trap (module (start 0)) "m") (assert_malformed (module quote "(func" ")") "x")
+(assert_invalid (module binary "\00asm" "\01\00\00\00") "x") (get $i "g")
+(thread $t (shared (module $i)) (invoke "f" (ref.extern 1))) (wait $t)
