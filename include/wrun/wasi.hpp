@@ -26,6 +26,8 @@ struct WasiConfig {
   std::vector<std::string> arguments = {};    // the first is the program's name
   std::vector<std::string> environment = {};  // "NAME=value"
   std::vector<Directory> directories = {};    // file descriptors 3, 4, … in this order
+  // Addresses to accept connections on, "127.0.0.1:8080" or "[::1]:8080"; the descriptors that follow.
+  std::vector<std::string> listeners = {};
   // Host descriptors for the guest's 0, 1 and 2; borrowed. -1: nothing to read, writes vanish.
   std::array<int, 3> stdio = {0, 1, 2};
 };
@@ -46,7 +48,7 @@ struct RefusedPath {
 // descriptors.
 class Wasi {
  public:
-  // Opens the directories. Fails with Kind::Io, naming the directory.
+  // Opens the directories, and listens. Fails with Kind::Io, naming the directory or address.
   static Result<Wasi> create(const WasiConfig& config);
 
   // The last path that was refused for the gravest of reasons; for a hint when the guest failed.

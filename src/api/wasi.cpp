@@ -10,6 +10,7 @@ Result<Wasi> Wasi::create(const WasiConfig& config) {
   options.environment = config.environment;
   for (const WasiConfig::Directory& directory : config.directories)
     options.preopens.push_back({directory.host, directory.guest, directory.read_only});
+  options.listeners = config.listeners;
   options.stdio = config.stdio;
   auto state = std::make_shared<detail::WasiState>();
   state->wasi = WRUN_TRY(wasi::Wasi::create(std::move(options)));

@@ -41,6 +41,8 @@ constexpr OptionSpec kOptions[] = {
      "Call this export with ARGS; print the results"},
     {Option::Preload, "preload", 0, kRequired, "NAME=FILE", ValueHint::File, "", false, kRun,
      "Provide imports of module NAME from FILE"},
+    {Option::TcpListen, "tcplisten", 0, kRequired, "ADDRESS:PORT", ValueHint::None, "", false, kRun,
+     "Grant a socket to accept connections on"},
     {Option::Threads, "threads", 0, kNone, "", ValueHint::None, "", false, kRun,
      "Let the guest start threads (wasi-threads)"},
     {Option::MaxMemory, "max-memory", 0, kRequired, "SIZE", ValueHint::None, "", true, kRun,
@@ -97,7 +99,7 @@ constexpr OptionSpec kOptions[] = {
      "wasmtime's spelling: fuel, timeout, max-memory-size, max-wasm-stack, max-table-elements, and "
      "PROPOSAL[=y|n]"},
     {Option::WasiKeys, "", 'S', kRequired, "KEY[=VALUE],...", ValueHint::None, "", false, kRun,
-     "wasmtime's spelling: inherit-env, threads, cli (always on)"},
+     "wasmtime's spelling: inherit-env, tcplisten, threads, cli (always on)"},
     {Option::OptimizeKeys, "", 'O', kRequired, "KEY[=VALUE],...", ValueHint::None, "", false, kRun,
      "wasmtime's spelling: opt-level=0|1|2|s (no effect)"},
     {Option::CodegenKeys, "", 'C', kRequired, "KEY[=VALUE],...", ValueHint::None, "", false, kRun,

@@ -44,6 +44,7 @@ enum class Option : uint8_t {
   MaxStack,
   MaxTableElements,
   MaxGcHeap,
+  TcpListen,
   Threads,
   MaxThreads,
   Timeout,

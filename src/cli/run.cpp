@@ -149,6 +149,7 @@ Step<void> Run::add_wasi(Linker& linker) {
   for (const std::string& variable : options_.environment)
     set_variable(config.environment, variable);
   config.directories = options_.directories;
+  config.listeners = options_.listeners;
   for (const auto& [host, guest, read_only] : config.directories)
     log_.write(LogLevel::Info, "granting {} as {}{}", host, guest, read_only ? ", read-only" : "");
 

@@ -186,6 +186,11 @@ Usage accept_cli(Options&, std::string_view option, std::string_view value) {
   return {};
 }
 
+Usage add_listener(Options& options, std::string_view, std::string_view value) {
+  options.listeners.emplace_back(value);
+  return {};
+}
+
 Usage set_threads(Options& options, std::string_view option, std::string_view value) {
   const auto on = parse_switch(value);
   if (!on) return bad_value(option, value, "y or n");
@@ -215,6 +220,7 @@ constexpr Key kWasmKeys[] = {
 };
 constexpr Key kWasiKeys[] = {
     {"inherit-env", set_inherit_env},
+    {  "tcplisten",    add_listener},
     {    "threads",     set_threads},
     {        "cli",      accept_cli}
 };
@@ -264,6 +270,7 @@ Usage apply(Options& options, Option option, std::string_view value) {
     case Option::Invoke:     options.invoke = value; return {};
     case Option::Preload:    return add_preload(options, value);
     case Option::MaxMemory:  return set_size(options.limits.memory_bytes, "--max-memory", value);
+    case Option::TcpListen:  return add_listener(options, "--tcplisten", value);
     case Option::Threads:    options.threads = true; return {};
     case Option::MaxThreads: return set_max_threads(options, "--max-threads", value);
     case Option::MaxStack:   return set_size(options.limits.stack_bytes, "--max-stack", value);

@@ -30,6 +30,7 @@ struct Options {
 
   std::vector<WasiConfig::Directory> directories;
   std::vector<std::string> environment;
+  std::vector<std::string> listeners;
   bool inherit_environment = false;
   std::optional<std::string> argv0;
   std::optional<std::string> invoke;

@@ -27,29 +27,29 @@ constexpr size_t kSize = 32;
 
 // Results are zero-extended and operands wrapped, so i32 and i64 instructions of the same width are
 // the same here.
-enum class Access : uint8_t { Load, Store, Add, Sub, And, Or, Xor, Exchange, CompareExchange };
+enum class Operation : uint8_t { Load, Store, Add, Sub, And, Or, Xor, Exchange, CompareExchange };
 
-template <Access access, class Bytes>
+template <Operation operation, class Bytes>
 WRUN_HANDLER void access_atomically(WRUN_STATE_PARAMETERS) {
   WRUN_ATOMIC_PLACE(Bytes, place)
   const auto value = static_cast<Bytes>(operand(pc, fp, 1));
-  if constexpr (access == Access::Store) {
+  if constexpr (operation == Operation::Store) {
     __atomic_store_n(place, value, __ATOMIC_SEQ_CST);
   } else {
     Bytes old;
-    if constexpr (access == Access::Load) {
+    if constexpr (operation == Operation::Load) {
       old = __atomic_load_n(place, __ATOMIC_SEQ_CST);
-    } else if constexpr (access == Access::Add) {
+    } else if constexpr (operation == Operation::Add) {
       old = __atomic_fetch_add(place, value, __ATOMIC_SEQ_CST);
-    } else if constexpr (access == Access::Sub) {
+    } else if constexpr (operation == Operation::Sub) {
       old = __atomic_fetch_sub(place, value, __ATOMIC_SEQ_CST);
-    } else if constexpr (access == Access::And) {
+    } else if constexpr (operation == Operation::And) {
       old = __atomic_fetch_and(place, value, __ATOMIC_SEQ_CST);
-    } else if constexpr (access == Access::Or) {
+    } else if constexpr (operation == Operation::Or) {
       old = __atomic_fetch_or(place, value, __ATOMIC_SEQ_CST);
-    } else if constexpr (access == Access::Xor) {
+    } else if constexpr (operation == Operation::Xor) {
       old = __atomic_fetch_xor(place, value, __ATOMIC_SEQ_CST);
-    } else if constexpr (access == Access::Exchange) {
+    } else if constexpr (operation == Operation::Exchange) {
       old = __atomic_exchange_n(place, value, __ATOMIC_SEQ_CST);
     } else {
       old = value;  // what is expected; replaced by what is there if that is something else
@@ -90,24 +90,25 @@ WRUN_HANDLER void fence(WRUN_STATE_PARAMETERS) {
   WRUN_NEXT(8);
 }
 
-// Accesses come in groups of the seven combinations of type and width, in the order of Access.
-constexpr Access access_of(Op op) {
-  return static_cast<Access>((static_cast<int>(op) - static_cast<int>(Op::I32AtomicLoad)) / 7);
+// Accesses come in groups of the seven combinations of type and width, in the order of Operation.
+constexpr Operation operation_of(Op op) {
+  return static_cast<Operation>((static_cast<int>(op) - static_cast<int>(Op::I32AtomicLoad)) / 7);
 }
-static_assert(access_of(Op::I32AtomicStore) == Access::Store);
-static_assert(access_of(Op::I64AtomicRmw32AddU) == Access::Add);
-static_assert(access_of(Op::I32AtomicRmwSub) == Access::Sub);
-static_assert(access_of(Op::I32AtomicRmwXchg) == Access::Exchange);
-static_assert(access_of(Op::I64AtomicRmw32CmpxchgU) == Access::CompareExchange);
+static_assert(operation_of(Op::I32AtomicStore) == Operation::Store);
+static_assert(operation_of(Op::I64AtomicRmw32AddU) == Operation::Add);
+static_assert(operation_of(Op::I32AtomicRmwSub) == Operation::Sub);
+static_assert(operation_of(Op::I32AtomicRmwXchg) == Operation::Exchange);
+static_assert(operation_of(Op::I64AtomicRmw32CmpxchgU) == Operation::CompareExchange);
 
-template <Access access>
+template <Operation operation>
 inline constexpr Handler kByWidth[] = {
-    access_atomically<access, uint8_t>, access_atomically<access, uint16_t>,
-    access_atomically<access, uint32_t>, access_atomically<access, uint64_t>};
+    access_atomically<operation, uint8_t>, access_atomically<operation, uint16_t>,
+    access_atomically<operation, uint32_t>, access_atomically<operation, uint64_t>};
 
-template <size_t... access>
-constexpr auto make_rows(std::index_sequence<access...>) {
-  return std::array<const Handler*, sizeof...(access)>{kByWidth<static_cast<Access>(access)>...};
+template <size_t... operation>
+constexpr auto make_rows(std::index_sequence<operation...>) {
+  return std::array<const Handler*, sizeof...(operation)>{
+      kByWidth<static_cast<Operation>(operation)>...};
 }
 constexpr auto kAccesses = make_rows(std::make_index_sequence<9>{});
 
@@ -125,7 +126,7 @@ void add_atomic_handlers(HandlerTable& table) {
   };
   for (auto op = Op::I32AtomicLoad; op <= Op::I64AtomicRmw32CmpxchgU;
        op = static_cast<Op>(static_cast<int>(op) + 1))
-    set_row(op, kAccesses[static_cast<size_t>(access_of(op))] + wasm::info(op).access_log2());
+    set_row(op, kAccesses[static_cast<size_t>(operation_of(op))] + wasm::info(op).access_log2());
   set_row(Op::MemoryAtomicWait32, kWait32);
   set_row(Op::MemoryAtomicWait64, kWait64);
   set_row(Op::MemoryAtomicNotify, kNotify);

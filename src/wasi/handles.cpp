@@ -46,6 +46,16 @@ std::unique_ptr<Handle> Handle::preopen(UniqueFd host, std::string guest_name, b
   return handle;
 }
 
+std::unique_ptr<Handle> Handle::socket(UniqueFd host, uint32_t flags) {
+  auto handle = std::make_unique<Handle>();
+  handle->kind = Kind::Socket;
+  handle->type = Filetype::SocketStream;
+  handle->readable = handle->writable = true;
+  handle->flags = flags;
+  handle->host = std::move(host);
+  return handle;
+}
+
 uint64_t Handle::rights_base() const {
   // Exactly one right: isatty() of wasi-libc wants streams without seeking.
   if (kind == Kind::Stream || kind == Kind::Null)

@@ -37,6 +37,7 @@ struct Handle {
   std::unique_ptr<DirectoryStream> directory_stream;  // made by the first fd_readdir
 
   static std::unique_ptr<Handle> stream(int host_fd, bool readable);
+  static std::unique_ptr<Handle> socket(UniqueFd host, uint32_t flags);
   static std::unique_ptr<Handle> preopen(UniqueFd host, std::string guest_name, bool read_only);
 
   // Flags of the open file description are shared with whoever gave us the stream, so that

@@ -19,16 +19,12 @@ Errno Preview1::sock_accept(Fd fd, uint32_t flags, GuestPtr accepted_fd) {
   if (flags & ~fdflags::kNonblock) return Errno::Inval;
   const int host_flags = SOCK_CLOEXEC | (flags & fdflags::kNonblock ? SOCK_NONBLOCK : 0);
 
-  auto handle = std::make_unique<Handle>();
-  handle->host = keep_off_standard_streams(
+  UniqueFd accepted = keep_off_standard_streams(
       static_cast<int>(WRUN_WASI_TRY(transfer(*listener, POLLIN, [&]() -> ssize_t {
         return ::accept4(listener->host.get(), nullptr, nullptr, host_flags);
       }))));
-  if (!handle->host) return from_host(errno);
-  handle->kind = Handle::Kind::Socket;
-  handle->type = Filetype::SocketStream;
-  handle->readable = handle->writable = true;
-  handle->flags = flags;
+  if (!accepted) return from_host(errno);
+  auto handle = Handle::socket(std::move(accepted), flags);
   store<Fd>(out, WRUN_WASI_TRY(wasi_.descriptors().insert(std::move(handle))));
   return Errno::Success;
 }

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/printable.hpp"
+#include "wasi/listener.hpp"
 #include "wasi/preview1_table.hpp"
 
 namespace wrun::wasi {
@@ -54,6 +55,7 @@ Result<std::unique_ptr<Wasi>> Wasi::create(WasiOptions options) {
       return fail(Error::Kind::Usage,
                   "the limit on descriptors leaves no room for standard streams");
   for (const Preopen& preopen : options.preopens) WRUN_CHECK_OK(wasi->add_preopen(preopen));
+  for (const std::string& address : options.listeners) WRUN_CHECK_OK(wasi->add_listener(address));
   return wasi;
 }
 
@@ -85,6 +87,14 @@ Result<void> Wasi::add_preopen(const Preopen& preopen) {
   if (!descriptors_.insert(Handle::preopen(std::move(host), std::move(name), preopen.read_only)))
     return fail(Error::Kind::Usage, "the limit on descriptors leaves no room for directory '" +
                                         printable(preopen.host_path) + "'");
+  return {};
+}
+
+// After the directories: programs look for those from 3 on, up to the first that is none.
+Result<void> Wasi::add_listener(const std::string& address) {
+  if (!descriptors_.insert(Handle::socket(WRUN_TRY(listen_on(address)), 0)))
+    return fail(Error::Kind::Usage,
+                "the limit on descriptors leaves no room for '" + printable(address) + "'");
   return {};
 }
 

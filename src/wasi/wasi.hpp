@@ -28,6 +28,7 @@ struct WasiOptions {
   std::vector<std::string> arguments{};    // the first is the program's name
   std::vector<std::string> environment{};  // "NAME=value"
   std::vector<Preopen> preopens{};         // guest descriptors 3, 4, … in this order
+  std::vector<std::string> listeners{};    // addresses; guest descriptors after the directories
   // Host descriptors for the guest's 0, 1 and 2; borrowed. -1: nothing to read, writes vanish.
   std::array<int, 3> stdio = {0, 1, 2};
   uint32_t max_descriptors = 1024;
@@ -85,6 +86,7 @@ class Wasi final : public runtime::HostFunctionSource {
   explicit Wasi(WasiOptions& options);
   Result<void> add_strings(const WasiOptions& options);
   Result<void> add_preopen(const Preopen& preopen);
+  Result<void> add_listener(const std::string& address);
 
   StringList arguments_;
   StringList environment_;

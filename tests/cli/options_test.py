@@ -61,7 +61,7 @@ class Usage(CliTest):
         self.check("-W", "fuel=1000,timeout=1s", "-W", "max-memory-size=1000000", "-O", "opt-level=2",
                    "-C", "cache=n", "-S", "cli,inherit-env=n", "-W", "simd=y,threads", "x.wasm", status=5)
         self.refuses("-W", "bogus=1", "x.wasm", "-W: there is no key `bogus`; known are fuel, timeout")
-        self.refuses("-S", "http", "x.wasm", "-S: there is no key `http`; known are inherit-env, threads, cli")
+        self.refuses("-S", "http", "x.wasm", "-S: there is no key `http`; known are inherit-env, tcplisten, threads, cli")
         self.refuses("-O", "pooling-allocator", "x.wasm", "-O: there is no key `pooling-allocator`")
         self.refuses("-C", "compiler=winch", "x.wasm", "-C: there is no key `compiler`")
         self.refuses("-D", "debug-info", "x.wasm", "-D: there is no key `debug-info`; known are none")
