@@ -62,6 +62,10 @@ struct ExceptionHandler {
 struct FuncCode {
   Handler translate = nullptr;  // the Translate instruction that `entry` first leads to
   Pc entry = nullptr;
+  // Read by threads that find the function untranslated while another one translates it.
+  [[gnu::always_inline]] uint64_t frame_size() const {
+    return __atomic_load_n(&frame_bytes, __ATOMIC_RELAXED);
+  }
   uint64_t frame_bytes = 0;  // from fp to the end of the frame, plus room for a host call's record
   uint32_t function_index = 0;
   uint32_t code_bytes = 0;

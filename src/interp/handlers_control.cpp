@@ -256,16 +256,16 @@ WRUN_HANDLER void switch_back(WRUN_STATE_PARAMETERS) {
   } while (false)
 
 // Enters code->entry with the frame at `callee`.
-#define WRUN_ENTER(code, callee)                                     \
-  do {                                                               \
-    const FuncCode* entered = (code);                                \
-    Pc entry = __atomic_load_n(&entered->entry, __ATOMIC_ACQUIRE);   \
-    if (reinterpret_cast<uintptr_t>(callee) + entered->frame_bytes > \
-        reinterpret_cast<uintptr_t>(sp)) [[unlikely]]                \
-      WRUN_TRAP_WITH(TrapCode::CallStackExhausted);                  \
-    fp = (callee);                                                   \
-    pc = entry;                                                      \
-    WRUN_DISPATCH();                                                 \
+#define WRUN_ENTER(code, callee)                                      \
+  do {                                                                \
+    const FuncCode* entered = (code);                                 \
+    Pc entry = __atomic_load_n(&entered->entry, __ATOMIC_ACQUIRE);    \
+    if (reinterpret_cast<uintptr_t>(callee) + entered->frame_size() > \
+        reinterpret_cast<uintptr_t>(sp)) [[unlikely]]                 \
+      WRUN_TRAP_WITH(TrapCode::CallStackExhausted);                   \
+    fp = (callee);                                                    \
+    pc = entry;                                                       \
+    WRUN_DISPATCH();                                                  \
   } while (false)
 
 #define WRUN_PUSH_RECORD(return_pc, caller_fp) (*--sp = Record{(return_pc), (caller_fp)})
@@ -276,7 +276,7 @@ WRUN_HANDLER void call(WRUN_STATE_PARAMETERS) {
   auto* callee =
       reinterpret_cast<uint64_t*>(reinterpret_cast<std::byte*>(fp) + fetch<uint32_t>(pc, 8));
   Pc entry = __atomic_load_n(&code->entry, __ATOMIC_ACQUIRE);
-  if (reinterpret_cast<uintptr_t>(callee) + code->frame_bytes > reinterpret_cast<uintptr_t>(sp))
+  if (reinterpret_cast<uintptr_t>(callee) + code->frame_size() > reinterpret_cast<uintptr_t>(sp))
       [[unlikely]]
     WRUN_TRAP_WITH(TrapCode::CallStackExhausted);
   WRUN_PUSH_RECORD(pc + 24, fp);
@@ -347,7 +347,7 @@ WRUN_HANDLER void call_indirect(WRUN_STATE_PARAMETERS) {
     WRUN_CALL_FUNCTION(function, callee, 24);
   const auto* code = static_cast<const FuncCode*>(function->code);
   Pc entry = __atomic_load_n(&code->entry, __ATOMIC_ACQUIRE);
-  if (reinterpret_cast<uintptr_t>(callee) + code->frame_bytes > reinterpret_cast<uintptr_t>(sp))
+  if (reinterpret_cast<uintptr_t>(callee) + code->frame_size() > reinterpret_cast<uintptr_t>(sp))
       [[unlikely]]
     WRUN_TRAP_WITH(TrapCode::CallStackExhausted);
   WRUN_PUSH_RECORD(pc + 24, fp);

@@ -150,7 +150,7 @@ void ModuleCode::translate(FuncCode& function) {
   function.offset_count = static_cast<uint32_t>(offsets.size());
   function.handlers = reinterpret_cast<const ExceptionHandler*>(handler_table);
   function.handler_count = static_cast<uint32_t>(handlers.size());
-  function.frame_bytes = translator.frame_bytes();
+  __atomic_store_n(&function.frame_bytes, translator.frame_bytes(), __ATOMIC_RELAXED);
   by_address_.emplace(function.begin, &function);
   blocks_.push_back(std::move(block));
   __atomic_store_n(&function.entry, function.begin + translator.entry_word() * sizeof(uint64_t),
@@ -181,7 +181,7 @@ const FuncCode* find_code(const VMContext& vm, Pc pc) {
 static void clear_frames(const runtime::Stack& stack, uint64_t* first) {
   uint64_t* end = stack.exit_frame;
   const FuncCode* code = find_code(*stack.exit_vm, static_cast<Pc>(stack.exit_pc));
-  if (code != nullptr) end += code->frame_bytes / sizeof(uint64_t);
+  if (code != nullptr) end += code->frame_size() / sizeof(uint64_t);
   const auto* records = static_cast<const uint64_t*>(stack.exit_records);
   std::fill(first, end < records ? end : const_cast<uint64_t*>(records), 0);
 }
@@ -224,7 +224,7 @@ runtime::TrapCode Interpreter::call(runtime::Store& store, runtime::FuncRef& fun
   const Pc entry = __atomic_load_n(&code->entry, __ATOMIC_ACQUIRE);
   const size_t shared = std::max(function.param_slots, function.result_slots);
   const size_t needed = std::max(shared * sizeof(uint64_t) + 4 * sizeof(Record),
-                                 static_cast<size_t>(code->frame_bytes) + sizeof(Record));
+                                 static_cast<size_t>(code->frame_size()) + sizeof(Record));
   if (reinterpret_cast<uintptr_t>(fp) + needed > reinterpret_cast<uintptr_t>(sp))
     return TrapCode::CallStackExhausted;
   std::memcpy(fp, slots, function.param_slots * sizeof(uint64_t));
