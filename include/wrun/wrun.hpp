@@ -12,6 +12,7 @@
 #include "wrun/linker.hpp"        // IWYU pragma: export
 #include "wrun/module.hpp"        // IWYU pragma: export
 #include "wrun/printable.hpp"     // IWYU pragma: export
+#include "wrun/script.hpp"        // IWYU pragma: export
 #include "wrun/store.hpp"         // IWYU pragma: export
 #include "wrun/text.hpp"          // IWYU pragma: export
 #include "wrun/trap.hpp"          // IWYU pragma: export
