@@ -122,7 +122,7 @@ void ModuleParser::write_names(ByteWriter& out) const {
     if (!entries.empty()) write_indirect_name_map(entries, part);
     end_part();
   };
-  if (!names_.module.empty()) part.write_name(names_.module);
+  if (names_.module) part.write_name(*names_.module);
   end_part();
   map(Space::Func);
   indirect(names_.locals);

@@ -24,7 +24,7 @@ uint8_t extern_code(Space space) {
 NameMap names_of_parameters(const Signature& signature) {
   NameMap names;
   for (const Parameter& parameter : signature.named_params)
-    names.push_back({parameter.index, parameter.name});
+    names.push_back({parameter.index, *parameter.name});
   return names;
 }
 
@@ -38,9 +38,10 @@ ByteWriter& ModuleParser::begin_entry(SectionId id) {
 }
 
 bool ModuleParser::note_binding(Space space, uint32_t index) {
-  std::string_view id, name;
+  std::string_view id;
+  OptionalName name;
   if (!types_.read_binding(id, name)) return false;
-  if (!name.empty()) names_.of(space).push_back({index, name});
+  if (name) names_.of(space).push_back({index, *name});
   return true;
 }
 
@@ -163,11 +164,12 @@ bool ModuleParser::read_locals(uint32_t first, NameMap& names) {
     return true;
   };
   while (tokens_.accept_list("local")) {
-    std::string_view id, name;
+    std::string_view id;
+    OptionalName name;
     if (!types_.read_binding(id, name)) return false;
     if (!id.empty() && !expressions_.bind_local(id, index)) return false;
-    if (!name.empty()) {
-      names.push_back({index, name});
+    if (name) {
+      names.push_back({index, *name});
       if (!read_local() || !tokens_.expect_close()) return false;
       continue;
     }

@@ -170,7 +170,7 @@ void ExpressionParser::enter_label(Frame& frame) {
   frame.has_label = true;
   ++depth_;
   if (!frame.label.empty()) frame.shadowed = labels_.exchange(frame.label, depth_);
-  if (!frame.label_name.empty()) label_names_.push_back({block_count_, frame.label_name});
+  if (frame.label_name) label_names_.push_back({block_count_, *frame.label_name});
   ++block_count_;
 }
 

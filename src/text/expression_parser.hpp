@@ -70,7 +70,7 @@ class ExpressionParser {
     uint32_t pending = 0;  // where it begins in pending_
     uint32_t source = 0;
     std::string_view label = {};
-    std::string_view label_name = {};
+    OptionalName label_name = {};
     std::optional<uint32_t> shadowed = {};  // what `label` stood for outside
   };
 

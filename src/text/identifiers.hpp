@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct Identifiers {
   SymbolTable& of(Space space) { return spaces[static_cast<size_t>(space)]; }
 };
 
+// A name of the name section, which may be empty, or none.
+using OptionalName = std::optional<std::string_view>;
+
 // What the name section says about an index.
 struct NameEntry {
   uint32_t index = 0;
@@ -41,7 +45,7 @@ struct IndirectNameEntry {
 
 // The names of a module as its name section will have them (spec 7.4.1).
 struct ModuleNames {
-  std::string_view module;
+  OptionalName module;
   std::array<NameMap, kSpaces> spaces;
   std::vector<IndirectNameEntry> locals;
   std::vector<IndirectNameEntry> labels;

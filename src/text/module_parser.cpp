@@ -22,10 +22,10 @@ std::optional<Space> ModuleParser::find_extern_space(std::string_view keyword) {
 }
 
 bool ModuleParser::read(std::string_view id) {
-  names_.module = id;
+  if (!id.empty()) names_.module = id;
   if (tokens_.at(TokenKind::Annotation) && tokens_.spelling() == kNameAnnotation) {
     tokens_.advance();
-    if (!tokens_.expect_name(names_.module) || !tokens_.expect_close()) return false;
+    if (!tokens_.expect_name(names_.module.emplace()) || !tokens_.expect_close()) return false;
     if (tokens_.at(TokenKind::Annotation) && tokens_.spelling() == kNameAnnotation)
       return tokens_.fail("@name annotation: multiple module names");
   }

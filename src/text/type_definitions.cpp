@@ -39,9 +39,10 @@ bool TypeParser::read_recursive_group() {
 }
 
 bool TypeParser::read_type_member(bool is_alone) {
-  std::string_view id, name;
+  std::string_view id;
+  OptionalName name;
   if (!read_binding(id, name)) return false;
-  if (!name.empty()) names_.of(Space::Type).push_back({types_.size(), name});
+  if (name) names_.of(Space::Type).push_back({types_.size(), *name});
   return read_sub_type(is_alone) && tokens_.expect_close();
 }
 
@@ -109,12 +110,13 @@ bool TypeParser::read_struct_fields() {
   NameMap named;
   while (tokens_.accept_list("field")) {
     const uint32_t begin = tokens_.position();
-    std::string_view id, name;
+    std::string_view id;
+    OptionalName name;
     if (!read_binding(id, name)) return false;
     if (!id.empty() && !identifiers_.fields.add(id, count, type))
       return tokens_.fail_at(begin, "duplicate field " + quote(id));
-    if (!name.empty()) {
-      named.push_back({count++, name});
+    if (name) {
+      named.push_back({count++, *name});
       if (!read_field_type(fields) || !tokens_.expect_close()) return false;
       continue;
     }

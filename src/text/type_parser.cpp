@@ -83,15 +83,15 @@ bool TypeParser::read_field_index(uint32_t type, uint32_t& out) {
   return true;
 }
 
-bool TypeParser::read_name_annotation(std::string_view& name) {
+bool TypeParser::read_name_annotation(OptionalName& name) {
   if (!tokens_.at(TokenKind::Annotation) || tokens_.spelling() != kNameAnnotation) return true;
   tokens_.advance();
-  return tokens_.expect_name(name) && tokens_.expect_close();
+  return tokens_.expect_name(name.emplace()) && tokens_.expect_close();
 }
 
-bool TypeParser::read_binding(std::string_view& id, std::string_view& name) {
+bool TypeParser::read_binding(std::string_view& id, OptionalName& name) {
   if (!tokens_.read_optional_id(id)) return false;
-  name = id;
+  name = id.empty() ? OptionalName() : id;
   return read_name_annotation(name);
 }
 
@@ -168,7 +168,7 @@ bool TypeParser::read_val_types(const char* keyword, ByteWriter& out, uint32_t& 
   while (tokens_.accept_list(keyword)) {
     Parameter parameter{.index = count};
     if (named != nullptr && !read_binding(parameter.id, parameter.name)) return false;
-    if (!parameter.name.empty()) {
+    if (parameter.name) {
       named->push_back(parameter);
       if (!read_val_type(out) || !tokens_.expect_close()) return false;
       ++count;

@@ -28,7 +28,7 @@ class TypeParser {
   bool read_field_index(uint32_t type, uint32_t& out);
   // An identifier that is being bound and its @name annotation, both optional. `name` is what the
   // name section is to say.
-  bool read_binding(std::string_view& id, std::string_view& name);
+  bool read_binding(std::string_view& id, OptionalName& name);
 
   bool read_heap_type(ByteWriter& out);
   bool read_ref_type(ByteWriter& out);
@@ -67,7 +67,7 @@ class TypeParser {
   bool read_storage_type(ByteWriter& out);
   bool read_val_types(const char* keyword, ByteWriter& out, uint32_t& count,
                       std::vector<Parameter>* named);
-  bool read_name_annotation(std::string_view& name);
+  bool read_name_annotation(OptionalName& name);
 
   TokenReader& tokens_;
   Identifiers& identifiers_;

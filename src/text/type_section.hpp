@@ -17,8 +17,8 @@ namespace wrun::text {
 
 struct Parameter {
   uint32_t index = 0;
-  std::string_view id = {};    // may be empty
-  std::string_view name = {};  // for the name section; may be empty
+  std::string_view id = {};  // may be empty
+  OptionalName name = {};
 };
 
 // A function type as it is read; the types of parameters and results are encoded one after the other.

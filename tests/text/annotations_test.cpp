@@ -5,6 +5,7 @@ TEST_CASE("@name annotations win over identifiers") {
   CHECK(section_of("(module $m (@name \"M\"))", 0) == "04 6e 61 6d 65 00 02 01 4d");
   CHECK(section_of("(func $f (@name \"F\") (param (@name \"P\") i32))", 0) ==
         "04 6e 61 6d 65 01 04 01 00 01 46 02 06 01 00 01 00 01 50");
+  CHECK(section_of("(func $f (@name \"\"))", 0) == "04 6e 61 6d 65 01 03 01 00 00");
   CHECK(error_of("(func (@name \"\\ff\"))") == "malformed UTF-8 encoding");
   CHECK(error_of("(module (@name \"a\") (@name \"b\"))").starts_with("@name annotation: multiple"));
   CHECK(error_of("(module (func) (@name \"a\"))") == "misplaced @name annotation");
