@@ -12,16 +12,6 @@ using wasm::Feature;
 
 namespace {
 
-// Flags of limits (spec 5.3.13, threads and custom page sizes).
-constexpr uint8_t kHasMaximum = 0x01;
-constexpr uint8_t kShared = 0x02;
-constexpr uint8_t kIs64 = 0x04;
-constexpr uint8_t kHasPageSize = 0x08;
-
-constexpr uint8_t kDefaultPageLog2 = 16;
-
-constexpr uint8_t kExactFunction = 0x20;  // import kind of custom descriptors
-
 uint64_t max_pages(const wasm::MemoryType& type) {
   if (type.limits.is_64)
     return type.page_size_log2 == 0 ? UINT64_MAX
@@ -47,7 +37,7 @@ bool ModuleDecoder::read_import(wasm::Import& import) {
   const uint32_t offset = cursor_.position();
   uint8_t kind;
   if (!cursor_.read_u8(kind)) return false;
-  const bool exact = kind == kExactFunction && has_feature(Feature::CustomDescriptors);
+  const bool exact = kind == encoding::kExactFunction && has_feature(Feature::CustomDescriptors);
   if (exact) kind = static_cast<uint8_t>(ExternKind::Func);
   if (kind > static_cast<uint8_t>(ExternKind::Tag))
     return cursor_.fail_at(offset, "malformed import kind");
@@ -109,7 +99,6 @@ bool ModuleDecoder::function_section() {
 }
 
 bool ModuleDecoder::table_section() {
-  constexpr uint8_t kHasInit = 0x40;
   uint32_t count;
   if (!read_count(wasm::kMaxTables - module_->tables.size(), "tables", count)) return false;
   for (uint32_t i = 0; i < count; ++i) {
@@ -117,7 +106,7 @@ bool ModuleDecoder::table_section() {
     wasm::Table table;
     uint8_t form;
     if (!cursor_.peek_u8(form)) return false;
-    if (form == kHasInit) {
+    if (form == encoding::kTableWithInit) {
       if (!require_feature(Feature::FunctionReferences)) return false;
       cursor_.skip(1);
       uint8_t reserved;
@@ -125,7 +114,7 @@ bool ModuleDecoder::table_section() {
       if (reserved != 0) return cursor_.fail_at(offset + 1, "malformed table");
     }
     if (!read_table_type(table.type)) return false;
-    if (form == kHasInit) {
+    if (form == encoding::kTableWithInit) {
       table.init.emplace();
       if (!read_const_expr(table.type.element, *table.init)) return false;
     } else if (!table.type.element.is_defaultable()) {
@@ -249,9 +238,9 @@ bool ModuleDecoder::check_limits_flags(uint8_t flags, uint8_t allowed) {
   const uint32_t offset = cursor_.position() - 1;
   if (flags & ~allowed) return cursor_.fail_at(offset, "malformed limits flags");
   constexpr std::pair<uint8_t, Feature> kFlags[] = {
-      {     kShared,         Feature::Threads},
-      {       kIs64,        Feature::Memory64},
-      {kHasPageSize, Feature::CustomPageSizes}
+      {     encoding::kShared,         Feature::Threads},
+      {       encoding::kIs64,        Feature::Memory64},
+      {encoding::kHasPageSize, Feature::CustomPageSizes}
   };
   for (const auto& [flag, feature] : kFlags)
     if ((flags & flag) && !has_feature(feature))
@@ -287,9 +276,9 @@ bool ModuleDecoder::read_table_type(wasm::TableType& out) {
                    std::string("multiple tables: ") + disabled_text(Feature::ReferenceTypes));
   uint8_t flags;
   if (!cursor_.read_u8(flags)) return false;
-  if (!check_limits_flags(flags, kHasMaximum | kIs64)) return false;
-  out.limits.is_64 = flags & kIs64;
-  if (!read_limit_values(flags & kHasMaximum, out.limits)) return false;
+  if (!check_limits_flags(flags, encoding::kHasMaximum | encoding::kIs64)) return false;
+  out.limits.is_64 = flags & encoding::kIs64;
+  if (!read_limit_values(flags & encoding::kHasMaximum, out.limits)) return false;
   if (!out.limits.is_64 &&
       std::max(out.limits.minimum, out.limits.maximum.value_or(0)) > UINT32_MAX)
     return invalid(offset, "table size must be at most 2^32-1");
@@ -302,15 +291,18 @@ bool ModuleDecoder::read_memory_type(wasm::MemoryType& out) {
   const uint32_t offset = cursor_.position();
   uint8_t flags;
   if (!cursor_.read_u8(flags)) return false;
-  if (!check_limits_flags(flags, kHasMaximum | kShared | kIs64 | kHasPageSize)) return false;
-  out.is_shared = flags & kShared;
-  out.limits.is_64 = flags & kIs64;
-  if (!read_limit_values(flags & kHasMaximum, out.limits)) return false;
-  if (flags & kHasPageSize) {
+  if (!check_limits_flags(flags, encoding::kHasMaximum | encoding::kShared | encoding::kIs64 |
+                                     encoding::kHasPageSize))
+    return false;
+  out.is_shared = flags & encoding::kShared;
+  out.limits.is_64 = flags & encoding::kIs64;
+  if (!read_limit_values(flags & encoding::kHasMaximum, out.limits)) return false;
+  if (flags & encoding::kHasPageSize) {
     uint32_t log2;
     if (!cursor_.read_u32(log2)) return false;
     if (log2 >= 64) return cursor_.fail_at(offset, "invalid custom page size");
-    if (log2 != 0 && log2 != kDefaultPageLog2) return invalid(offset, "invalid custom page size");
+    if (log2 != 0 && log2 != wasm::kDefaultPageLog2)
+      return invalid(offset, "invalid custom page size");
     out.page_size_log2 = static_cast<uint8_t>(log2);
   }
   if (out.is_shared && !out.limits.maximum)

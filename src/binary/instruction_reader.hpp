@@ -28,6 +28,7 @@
 
 #include "base/assert.hpp"
 #include "base/cursor.hpp"
+#include "binary/encoding.hpp"
 #include "binary/instruction.hpp"
 #include "binary/type_reader.hpp"
 #include "wasm/features.hpp"
@@ -216,10 +217,9 @@ inline bool InstructionReader<kTrusted>::read_immediate(Instruction& out) {
   if constexpr (kImm == None) {
     return true;
   } else if constexpr (kImm == Block) {
-    constexpr uint8_t kEmpty = 0x40;
     uint8_t byte;
     if (!cursor_.peek_u8(byte)) return false;
-    if (byte == kEmpty) [[likely]] {
+    if (byte == encoding::kEmptyBlock) [[likely]] {
       out.block.form = BlockType::Form::Empty;
       return cursor_.skip(1);
     }
@@ -279,16 +279,15 @@ inline bool InstructionReader<kTrusted>::read_immediate(Instruction& out) {
 
 template <bool kTrusted>
 [[gnu::always_inline]] inline bool InstructionReader<kTrusted>::read_mem_arg(Instruction& out) {
-  constexpr uint32_t kHasMemory = 0x40;
   uint32_t flags;
   if (!cursor_.read_u32(flags)) return false;
   out.index = 0;
-  if (flags >= kHasMemory) [[unlikely]] {
-    if (flags >= 2 * kHasMemory || !features_.has(wasm::Feature::MultiMemory))
+  if (flags >= encoding::kHasMemory) [[unlikely]] {
+    if (flags >= 2 * encoding::kHasMemory || !features_.has(wasm::Feature::MultiMemory))
       return cursor_.fail_at(out.offset, "malformed memop flags");
     if (!cursor_.read_u32(out.index)) return false;
   }
-  out.align_log2 = flags & (kHasMemory - 1);
+  out.align_log2 = flags & (encoding::kHasMemory - 1);
   return cursor_.read_u64(out.value);
 }
 

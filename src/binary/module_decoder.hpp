@@ -11,29 +11,12 @@
 
 #include "base/cursor.hpp"
 #include "binary/decoder.hpp"
+#include "binary/encoding.hpp"
 #include "binary/type_reader.hpp"
 #include "binary/validator.hpp"
 #include "wasm/module.hpp"
 
 namespace wrun::binary {
-
-// Spec 5.5.2.
-enum class SectionId : uint8_t {
-  Custom = 0,
-  Type = 1,
-  Import = 2,
-  Function = 3,
-  Table = 4,
-  Memory = 5,
-  Global = 6,
-  Export = 7,
-  Start = 8,
-  Element = 9,
-  Code = 10,
-  Data = 11,
-  DataCount = 12,
-  Tag = 13,
-};
 
 class ModuleDecoder {
  public:

@@ -1,13 +1,13 @@
 #include "binary/strip.hpp"
 
 #include "base/cursor.hpp"
+#include "binary/encoding.hpp"
 #include "binary/foreign_format.hpp"
 
 namespace wrun::binary {
 namespace {
 
 constexpr size_t kHeaderBytes = 8;
-constexpr uint8_t kCustomId = 0;
 
 }  // namespace
 
@@ -23,7 +23,7 @@ Result<std::vector<std::byte>> without_custom_sections(
     std::span<const std::byte> contents;
     if (!cursor.read_u8(id) || !cursor.read_u32(size) || !cursor.read_bytes(size, contents))
       return std::unexpected(cursor.error());
-    if (id == kCustomId) {
+    if (id == static_cast<uint8_t>(SectionId::Custom)) {
       Cursor section(contents, 0, contents.size());
       uint32_t length;
       std::span<const std::byte> name;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "binary/encoding.hpp"
+
 namespace wrun::binary {
 
 using wasm::Feature;
@@ -10,10 +12,6 @@ using wasm::HeapType;
 using wasm::ValType;
 
 namespace {
-
-constexpr uint8_t kExact = 0x62;    // (exact x), a heap type
-constexpr uint8_t kRefNull = 0x63;  // (ref null ht)
-constexpr uint8_t kRef = 0x64;      // (ref ht)
 
 bool is_abstract_heap_type(uint8_t byte) { return byte >= 0x69 && byte <= 0x74; }
 
@@ -65,7 +63,7 @@ bool read_heap_type(Cursor& cursor, FeatureSet features, HeapType& out) {
   if (!cursor.peek_u8(byte)) return false;
   if (is_abstract_heap_type(byte)) return read_abstract(cursor, features, out);
   if (!require(cursor, features, Feature::FunctionReferences)) return false;
-  const bool exact = byte == kExact && features.has(Feature::CustomDescriptors);
+  const bool exact = byte == encoding::kExact && features.has(Feature::CustomDescriptors);
   uint32_t index;
   if (exact) {
     if (!cursor.skip(1) || !cursor.read_u32(index)) return false;
@@ -86,10 +84,11 @@ bool read_ref_type(Cursor& cursor, FeatureSet features, ValType& out) {
     out = ValType::ref(heap, true);
     return true;
   }
-  if (byte != kRef && byte != kRefNull) return cursor.fail("malformed reference type");
+  if (byte != encoding::kRef && byte != encoding::kRefNull)
+    return cursor.fail("malformed reference type");
   if (!require(cursor, features, Feature::FunctionReferences)) return false;
   if (!cursor.skip(1) || !read_heap_type(cursor, features, heap)) return false;
-  out = ValType::ref(heap, byte == kRefNull);
+  out = ValType::ref(heap, byte == encoding::kRefNull);
   return true;
 }
 
@@ -107,17 +106,16 @@ bool read_val_type(Cursor& cursor, FeatureSet features, ValType& out) {
     case ValType::Kind::F64: out = kind; return cursor.skip(1);
     default:                 break;
   }
-  if (!is_abstract_heap_type(byte) && byte != kRef && byte != kRefNull)
+  if (!is_abstract_heap_type(byte) && byte != encoding::kRef && byte != encoding::kRefNull)
     return cursor.fail("malformed value type");
   if (!require(cursor, features, Feature::ReferenceTypes)) return false;
   return read_ref_type(cursor, features, out);
 }
 
 bool read_block_type(Cursor& cursor, FeatureSet features, BlockType& out) {
-  constexpr uint8_t kEmpty = 0x40;
   uint8_t byte;
   if (!cursor.peek_u8(byte)) return false;
-  if (byte == kEmpty) {
+  if (byte == encoding::kEmptyBlock) {
     out.form = BlockType::Form::Empty;
     return cursor.skip(1);
   }

@@ -12,15 +12,6 @@ using wasm::SubType;
 using wasm::ValType;
 
 namespace {
-constexpr uint8_t kDescribes = 0x4c;
-constexpr uint8_t kDescriptor = 0x4d;
-constexpr uint8_t kRec = 0x4e;
-constexpr uint8_t kSubFinal = 0x4f;
-constexpr uint8_t kSub = 0x50;
-constexpr uint8_t kArray = 0x5e;
-constexpr uint8_t kStruct = 0x5f;
-constexpr uint8_t kFunc = 0x60;
-
 // A subtype of a type with a descriptor has one, too; what describes a type is not a subtype of what
 // describes none (custom descriptors).
 bool clauses_match(const wasm::TypeSpace& space, const SubType& sub, const SubType& super) {
@@ -65,7 +56,7 @@ bool ModuleDecoder::read_rec_group() {
   uint8_t form;
   if (!cursor_.peek_u8(form)) return false;
   uint32_t count = 1;
-  if (form == kRec) {
+  if (form == encoding::kRec) {
     if (!require_feature(Feature::Gc)) return false;
     cursor_.skip(1);
     if (!read_count(wasm::kMaxRecGroupSize, "types in a recursive group", count)) return false;
@@ -84,10 +75,10 @@ bool ModuleDecoder::read_rec_group() {
 bool ModuleDecoder::read_sub_type(SubType& out) {
   uint8_t form;
   if (!cursor_.peek_u8(form)) return false;
-  if (form != kSub && form != kSubFinal) return read_described_type(out);
+  if (form != encoding::kSub && form != encoding::kSubFinal) return read_described_type(out);
   if (!require_feature(Feature::Gc)) return false;
   cursor_.skip(1);
-  out.is_final = form == kSubFinal;
+  out.is_final = form == encoding::kSubFinal;
   const uint32_t offset = cursor_.position();
   uint32_t count;
   if (!read_count(wasm::kMaxTypes, "supertypes", count)) return false;
@@ -101,8 +92,8 @@ bool ModuleDecoder::read_sub_type(SubType& out) {
 }
 
 bool ModuleDecoder::read_described_type(SubType& out) {
-  return read_clause(kDescribes, out.described) && read_clause(kDescriptor, out.descriptor) &&
-         read_composite_type(out);
+  return read_clause(encoding::kDescribes, out.described) &&
+         read_clause(encoding::kDescriptor, out.descriptor) && read_composite_type(out);
 }
 
 bool ModuleDecoder::read_clause(uint8_t code, std::optional<wasm::TypeIndex>& out) {
@@ -117,11 +108,11 @@ bool ModuleDecoder::read_composite_type(SubType& out) {
   uint8_t form;
   if (!cursor_.peek_u8(form)) return false;
   if (form & 0x80) return cursor_.fail("integer representation too long");
-  if (form != kFunc && form != kStruct && form != kArray)
+  if (form != encoding::kFunc && form != encoding::kStruct && form != encoding::kArray)
     return cursor_.fail("malformed definition type");
-  if (form != kFunc && !require_feature(Feature::Gc)) return false;
+  if (form != encoding::kFunc && !require_feature(Feature::Gc)) return false;
   cursor_.skip(1);
-  if (form == kFunc) {
+  if (form == encoding::kFunc) {
     out.kind = SubType::Kind::Func;
     if (!read_result_type(wasm::kMaxParams, out.func.params)) return false;
     if (!read_result_type(wasm::kMaxResults, out.func.results)) return false;
@@ -129,8 +120,9 @@ bool ModuleDecoder::read_composite_type(SubType& out) {
     return out.func.results.size() <= 1 || require_feature(Feature::MultiValue);
   }
   uint32_t count = 1;
-  out.kind = form == kArray ? SubType::Kind::Array : SubType::Kind::Struct;
-  if (form == kStruct && !read_count(wasm::kMaxStructFields, "fields", count)) return false;
+  out.kind = form == encoding::kArray ? SubType::Kind::Array : SubType::Kind::Struct;
+  if (form == encoding::kStruct && !read_count(wasm::kMaxStructFields, "fields", count))
+    return false;
   out.fields.resize(count);
   for (wasm::FieldType& field : out.fields)
     if (!read_field_type(field)) return false;

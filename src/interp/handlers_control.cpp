@@ -88,10 +88,6 @@ WRUN_HANDLER void add_pair(WRUN_STATE_PARAMETERS) {
 
 WRUN_HANDLER void unreachable(WRUN_STATE_PARAMETERS) { WRUN_TRAP_WITH(TrapCode::Unreachable); }
 
-WRUN_HANDLER void unsupported_instruction(WRUN_STATE_PARAMETERS) {
-  WRUN_TRAP_WITH(TrapCode::UnsupportedInstruction);
-}
-
 // handler, i32 target at 12
 WRUN_HANDLER void br(WRUN_STATE_PARAMETERS) {
   pc += fetch<int32_t>(pc, 12);
@@ -591,7 +587,6 @@ void add_control_handlers(HandlerTable& table) {
   set(Code::ExitActivation, exit_activation);
   set(Code::SwitchBack, switch_back);
   set(Code::Unreachable, unreachable);
-  set(Code::UnsupportedInstruction, unsupported_instruction);
   set(Code::CheckInterrupt, check_interrupt);
   set(Code::ConsumeFuel, consume_fuel);
   set(Code::Br, br);

@@ -171,24 +171,22 @@ void Translator::thread_jumps() {
 }
 
 void Translator::set_target(uint32_t instruction, uint32_t field, Control& label) {
-  if (label.loop_target != kNone) {
-    fixups_.push_back(Fixup{instruction, field, kNone});
-    put(instruction, field,
-        static_cast<int32_t>((static_cast<int64_t>(label.loop_target) - instruction) * 8));
-    return;
-  }
+  if (label.loop_target != kNone)
+    return resolve(fixups_.emplace_back(instruction, field, kNone), label.loop_target);
   fixups_.push_back(Fixup{instruction, field, label.first_fixup});
   label.first_fixup = static_cast<uint32_t>(fixups_.size() - 1);
 }
 
+void Translator::resolve(const Fixup& fixup, uint32_t target) {
+  if (fixup.field == kNone)
+    handlers_[fixup.instruction].target = target * 8;
+  else
+    put(fixup.instruction, fixup.field,
+        static_cast<int32_t>((static_cast<int64_t>(target) - fixup.instruction) * 8));
+}
+
 void Translator::bind_fixups(Control& label) {
-  for (uint32_t i = label.first_fixup; i != kNone; i = fixups_[i].next) {
-    const Fixup& fixup = fixups_[i];
-    if (fixup.field == kNone)
-      handlers_[fixup.instruction].target = here() * 8;
-    else
-      put(fixup.instruction, fixup.field, static_cast<int32_t>((here() - fixup.instruction) * 8));
-  }
+  for (uint32_t i = label.first_fixup; i != kNone; i = fixups_[i].next) resolve(fixups_[i], here());
   label.first_fixup = kNone;
   bind_here();
 }
@@ -290,9 +288,14 @@ void Translator::br_table(const Instruction& insn) {
   mark_unreachable();
 }
 
+bool fuses_with_branch(wasm::Op op) {
+  return (op >= wasm::Op::I32Eqz && op <= wasm::Op::F64Ge) || op == wasm::Op::I32And;
+}
+
 // The branch made of the comparison that was the latest instruction, or kNone.
 uint32_t Translator::emit_fused_branch(bool if_true) {
   Op op = latest_.op;
+  if (!fuses_with_branch(op)) return kNone;
   if (op == Op::I32Eqz || op == Op::I64Eqz) {
     const Latest latest = latest_;
     take_back_latest();
@@ -306,11 +309,6 @@ uint32_t Translator::emit_fused_branch(bool if_true) {
     return at;
   }
   const wasm::OpSignature& signature = wasm::info(op).signature;
-  const bool compares = signature.param_count == 2 &&
-                        signature.results[0] == wasm::ValType::Kind::I32 &&
-                        ((op >= Op::I32Eq && op <= Op::I32GeU) ||
-                         (op >= Op::I64Eq && op <= Op::F64Ge) || op == Op::I32And);
-  if (!compares) return kNone;
   BranchForm form;
   uint16_t first = 0, second = 0;
   const auto immediate = static_cast<int32_t>(latest_.immediate);
@@ -394,7 +392,7 @@ uint32_t Translator::emit_counting_branch(const Latest& addition, Handler handle
 
 // A branch on an i32; its target is the field at byte 12.
 uint32_t Translator::emit_branch(const Entry& condition, bool if_true) {
-  if (is_latest(condition) && latest_.op != wasm::kNoOp) {
+  if (is_latest(condition)) {
     const uint32_t fused = emit_fused_branch(if_true);
     if (fused != kNone) return fused;
   }

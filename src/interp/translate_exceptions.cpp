@@ -42,13 +42,7 @@ void Translator::end_try_table() {
       slot += module_.types[module_.tags[clause.tag].type].func.param_slots;
     }
     if (clause.has_ref()) handler.exception_slot = slot;
-    if (target.loop_target != kNone) {
-      handler.target = target.loop_target * 8;
-    } else {
-      fixups_.push_back(
-          Fixup{static_cast<uint32_t>(handlers_.size() - 1), kNone, target.first_fixup});
-      target.first_fixup = static_cast<uint32_t>(fixups_.size() - 1);
-    }
+    set_target(static_cast<uint32_t>(handlers_.size() - 1), kNone, target);
   }
 }
 
@@ -108,20 +102,16 @@ void Translator::throw_tag(uint32_t tag) {
   mark_unreachable();
 }
 
-void Translator::throw_ref(const Entry& exception) {
-  const uint16_t from = operand16(exception);
+// Throws the exception in a slot that 16 bits can number.
+void Translator::throw_ref(uint16_t slot) {
   const uint32_t at = emit(Code::ThrowRef, 2);
-  put(at, 8, from);
+  put(at, 8, slot);
   note_offset(at);
   mark_unreachable();
 }
 
 void Translator::rethrow(uint32_t depth) {
-  const uint16_t from = source16(label(depth).exception_slot, Bank::Int);
-  const uint32_t at = emit(Code::ThrowRef, 2);
-  put(at, 8, from);
-  note_offset(at);
-  mark_unreachable();
+  throw_ref(source16(label(depth).exception_slot, Bank::Int));
 }
 
 }  // namespace wrun::interp

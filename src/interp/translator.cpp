@@ -323,7 +323,7 @@ void Translator::instruction(const Instruction& insn) {
     case Op::CatchAll:           return begin_catch(insn);
     case Op::Delegate:           return delegate(insn.index);
     case Op::Throw:              return throw_tag(insn.index);
-    case Op::ThrowRef:           return throw_ref(pop());
+    case Op::ThrowRef:           return throw_ref(operand16(pop()));
     case Op::Rethrow:            return rethrow(insn.index);
     case Op::If:                 return begin_if(insn);
     case Op::Else:               return begin_else();
@@ -379,11 +379,6 @@ void Translator::instruction(const Instruction& insn) {
   }
   const wasm::OpInfo& info = wasm::info(insn.op);
   if (info.prefix == wasm::kGcPrefix) return gc_op(insn);
-  if (table_.row(insn.op) == nullptr && insn.op != Op::V128Const) {
-    // Instructions of proposals that this tier does not run yet.
-    note_offset(emit(Code::UnsupportedInstruction, 1));
-    return mark_unreachable();
-  }
   if (info.prefix == wasm::kSimdPrefix) return simd(insn);
   if (info.prefix == wasm::kAtomicPrefix) return atomic(insn);
   if (info.signature.result_count == 2) return wide_arithmetic(insn.op);

@@ -25,6 +25,8 @@ namespace wrun::interp {
 
 // The comparison that gives the same with its operands exchanged, if it is another one.
 std::optional<wasm::Op> exchanged(wasm::Op op);
+// Whether a branch on the instruction's result may take its place: comparisons, and the test of bits.
+bool fuses_with_branch(wasm::Op op);
 
 class Translator {
  public:
@@ -297,6 +299,7 @@ class Translator {
   uint32_t emit_counting_branch(const Latest& addition, Handler handler);
   uint32_t addend_of_local(const Latest& latest) const;
   void set_target(uint32_t instruction, uint32_t field, Control& label);
+  void resolve(const Fixup& fixup, uint32_t target);
   void bind_fixups(Control& label);
   void mark_unreachable();
   void emit_return();
@@ -307,7 +310,7 @@ class Translator {
   void end_try_table();
   void delegate(uint32_t depth);
   void throw_tag(uint32_t tag);
-  void throw_ref(const Entry& exception);
+  void throw_ref(uint16_t slot);
   void rethrow(uint32_t depth);
   ExceptionHandler& add_handler(const Control& block, size_t depth);
   uint32_t reserve_exception_slot();

@@ -7,12 +7,7 @@
 namespace wrun::interp {
 namespace {
 
-using wasm::Op;
-
 constexpr std::array kCopies = {Code::Copy, Code::Copy2, Code::Copy3, Code::Copy4};
-
-// What emit_fused_branch() takes.
-bool is_comparison(Op op) { return (op >= Op::I32Eqz && op <= Op::F64Ge) || op == Op::I32And; }
 
 }  // namespace
 
@@ -133,7 +128,7 @@ void Translator::set_acc(Bank bank, uint32_t slot) {
 Translator::BeforeComparison::BeforeComparison(Translator& translator, uint32_t to)
     : translator_(translator) {
   const Latest& latest = translator.latest_;
-  if (translator.wide_ || latest.local != kNone || !is_comparison(latest.op)) return;
+  if (translator.wide_ || latest.local != kNone || !fuses_with_branch(latest.op)) return;
   // `to` may be the first of two slots.
   for (const uint32_t operand : {latest.left, latest.right})
     if (operand == to || operand == to + 1) return;

@@ -78,7 +78,7 @@ std::string to_text(const wasm::Limits& limits, uint64_t size) {
 
 std::string to_text(const wasm::MemoryType& type, uint64_t pages) {
   std::string text = "memory " + to_text(type.limits, pages);
-  if (type.page_size_log2 != 16)
+  if (type.page_size_log2 != wasm::kDefaultPageLog2)
     text += " (pagesize " + std::to_string(uint64_t{1} << type.page_size_log2) + ")";
   if (type.is_shared) text += " shared";
   return text;

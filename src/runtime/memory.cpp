@@ -40,7 +40,8 @@ Result<std::shared_ptr<Memory>> Memory::create(const wasm::MemoryType& type,
     return fail(Error::Kind::Unsupported,
                 what + "beyond the limit of " + std::to_string(memory->maximum_bytes_) + " bytes");
 
-  const bool can_guard = options.allow_guard && !type.limits.is_64 && type.page_size_log2 == 16;
+  const bool can_guard =
+      options.allow_guard && !type.limits.is_64 && type.page_size_log2 == wasm::kDefaultPageLog2;
   if (!(can_guard && memory->reserve_guarded()) && !memory->reserve_checked())
     return fail(Error::Kind::Unsupported, what + "the host has no address space for it");
   if (!memory->grow(minimum)) return fail(Error::Kind::Unsupported, what + "out of memory");

@@ -6,10 +6,9 @@
 
 namespace wrun::text {
 
-namespace {
+namespace encoding = binary::encoding;
 
-constexpr uint8_t kExactFunc = 0x20;
-constexpr uint8_t kTableWithInit = 0x40;
+namespace {
 
 uint8_t extern_code(Space space) {
   switch (space) {
@@ -89,7 +88,7 @@ bool ModuleParser::read_extern_type(Space space, uint32_t index, ByteWriter& out
     if (!types_.read_type_use(signature_, type)) return false;
     NameMap names = names_of_parameters(signature_);
     if (!names.empty()) names_.locals.push_back({index, std::move(names)});
-    out.write_u8(is_exact ? kExactFunc : extern_code(space));
+    out.write_u8(is_exact ? encoding::kExactFunction : extern_code(space));
     out.write_u32(type);
     return !is_exact || tokens_.expect_close();
   }
@@ -196,7 +195,7 @@ bool ModuleParser::read_table() {
   ByteWriter& out = begin_entry(SectionId::Table);
   const bool has_init = !tokens_.at(TokenKind::Close);
   if (has_init) {
-    out.write_u8(kTableWithInit);
+    out.write_u8(encoding::kTableWithInit);
     out.write_u8(0);
   }
   out.write(type.bytes());
@@ -212,7 +211,7 @@ bool ModuleParser::read_memory() {
   if (is_import) return true;
   const bool is_64 = types_.accept_index_type();
   if (tokens_.at(TokenKind::Open)) {
-    uint8_t page_size_log2 = kDefaultPageLog2;
+    uint8_t page_size_log2 = wasm::kDefaultPageLog2;
     return types_.read_page_size(page_size_log2) && read_inline_data(index, is_64, page_size_log2);
   }
   return types_.read_limits(is_64, begin_entry(SectionId::Memory)) && tokens_.expect_close();

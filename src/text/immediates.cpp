@@ -2,6 +2,7 @@
 #include <bit>
 
 #include "base/assert.hpp"
+#include "binary/encoding.hpp"
 #include "text/constants.hpp"
 #include "text/expression_parser.hpp"
 
@@ -255,9 +256,8 @@ bool ExpressionParser::read_offset_and_align(Op op, uint32_t memory, ByteWriter&
   if (!std::has_single_bit(align))
     return tokens_.fail_at(begin, "alignment must be a power of two");
   // The field has six bits; an alignment that needs more is as wrong as 2^63.
-  constexpr uint8_t kHasMemory = 0x40;
   const auto align_log2 = static_cast<uint8_t>(std::countr_zero(align));
-  out.write_u32(align_log2 | (memory != 0 ? kHasMemory : 0u));
+  out.write_u32(align_log2 | (memory != 0 ? binary::encoding::kHasMemory : 0u));
   if (memory != 0) out.write_u32(memory);
   out.write_u64(offset);
   return true;

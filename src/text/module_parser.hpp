@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "binary/encoding.hpp"
 #include "text/expression_parser.hpp"
 #include "text/identifiers.hpp"
 #include "text/parser.hpp"
@@ -20,24 +21,9 @@
 
 namespace wrun::text {
 
-// The ids of spec 5.5.2.
-enum class SectionId : uint8_t {
-  Custom,
-  Type,
-  Import,
-  Function,
-  Table,
-  Memory,
-  Global,
-  Export,
-  Start,
-  Element,
-  Code,
-  Data,
-  DataCount,
-  Tag,
-};
-inline constexpr size_t kSections = 14;
+using binary::SectionId;
+
+inline constexpr size_t kSections = static_cast<size_t>(SectionId::Tag) + 1;
 
 class ModuleParser {
  public:

@@ -297,10 +297,9 @@ void ModulePrinter::table_type(const wasm::TableType& type) {
 }
 
 void ModulePrinter::memory_type(const wasm::MemoryType& type) {
-  constexpr uint8_t kDefaultPageLog2 = 16;
   limits(type.limits);
   if (type.is_shared) out_.append(" shared");
-  if (type.page_size_log2 == kDefaultPageLog2) return;
+  if (type.page_size_log2 == wasm::kDefaultPageLog2) return;
   out_.append(" (pagesize ");
   out_.append_decimal(uint64_t{1} << type.page_size_log2);
   out_.append(')');

@@ -34,6 +34,7 @@ class ScriptParser {
   bool read_pattern(Pattern& out);
   bool read_reference_pattern(Pattern& out);
   bool read_vector_pattern(Pattern& out);
+  bool accept_number_type(Value::Kind& out);
   bool read_number(Value::Kind kind, wasm::V128& bits);
   bool read_nan(Pattern::Nan& out);
 
@@ -274,7 +275,8 @@ bool ScriptParser::read_number(Value::Kind kind, wasm::V128& bits) {
   return ok;
 }
 
-bool ScriptParser::read_value(Value& out) {
+// The keyword of a constant that is a number.
+bool ScriptParser::accept_number_type(Value::Kind& out) {
   constexpr std::pair<std::string_view, Value::Kind> kNumbers[] = {
       {"i32.const", Value::Kind::I32},
       {"i64.const", Value::Kind::I64},
@@ -283,9 +285,15 @@ bool ScriptParser::read_value(Value& out) {
   };
   for (const auto& [keyword, kind] : kNumbers) {
     if (!tokens_.accept_word(keyword)) continue;
-    out.kind = kind;
-    return read_number(kind, out.bits) && tokens_.expect_close();
+    out = kind;
+    return true;
   }
+  return false;
+}
+
+bool ScriptParser::read_value(Value& out) {
+  if (accept_number_type(out.kind))
+    return read_number(out.kind, out.bits) && tokens_.expect_close();
   if (tokens_.accept_word("v128.const")) {
     out.kind = Value::Kind::V128;
     ByteWriter bytes;
@@ -321,14 +329,8 @@ bool ScriptParser::read_nan(Pattern::Nan& out) {
 }
 
 bool ScriptParser::read_pattern(Pattern& out) {
-  constexpr std::pair<std::string_view, Value::Kind> kNumbers[] = {
-      {"i32.const", Value::Kind::I32},
-      {"i64.const", Value::Kind::I64},
-      {"f32.const", Value::Kind::F32},
-      {"f64.const", Value::Kind::F64},
-  };
-  for (const auto& [keyword, kind] : kNumbers) {
-    if (!tokens_.accept_word(keyword)) continue;
+  Value::Kind kind;
+  if (accept_number_type(kind)) {
     out.kind = static_cast<Pattern::Kind>(kind);
     const bool may_be_nan = kind == Value::Kind::F32 || kind == Value::Kind::F64;
     if (may_be_nan && read_nan(out.nan[0])) return tokens_.expect_close();

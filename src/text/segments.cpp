@@ -4,6 +4,8 @@
 
 namespace wrun::text {
 
+namespace encoding = binary::encoding;
+
 namespace {
 
 // Spec 5.5.12.
@@ -130,9 +132,8 @@ bool ModuleParser::read_inline_elements(uint32_t table, bool is_64, ByteWriter& 
   if (!tokens_.expect_close()) return false;
 
   ByteWriter& out = begin_entry(SectionId::Table);
-  constexpr uint8_t kHasMaximum = 1, kIs64 = 4;
   out.write(type.bytes());
-  out.write_u8(is_64 ? kHasMaximum | kIs64 : kHasMaximum);
+  out.write_u8(is_64 ? encoding::kHasMaximum | encoding::kIs64 : encoding::kHasMaximum);
   out.write_u32(list.count);
   out.write_u32(list.count);
   Code offset;
@@ -167,7 +168,7 @@ bool ModuleParser::read_data() {
 
 // (data …), which decides the memory's size.
 bool ModuleParser::read_inline_data(uint32_t memory, bool is_64, uint8_t page_size_log2) {
-  const bool custom_page_size = page_size_log2 != kDefaultPageLog2;
+  const bool custom_page_size = page_size_log2 != wasm::kDefaultPageLog2;
   ++next_[static_cast<size_t>(Space::Data)];
   std::string contents;
   if (!tokens_.expect_list("data") || !tokens_.read_strings(contents) || !tokens_.expect_close())
@@ -176,9 +177,8 @@ bool ModuleParser::read_inline_data(uint32_t memory, bool is_64, uint8_t page_si
   const uint64_t pages =
       (contents.size() >> page_size_log2) + ((contents.size() & page_mask) != 0 ? 1 : 0);
   ByteWriter& type = begin_entry(SectionId::Memory);
-  constexpr uint8_t kHasMaximum = 1, kIs64 = 4, kHasPageSize = 8;
-  type.write_u8(static_cast<uint8_t>(kHasMaximum | (is_64 ? kIs64 : 0) |
-                                     (custom_page_size ? kHasPageSize : 0)));
+  type.write_u8(static_cast<uint8_t>(encoding::kHasMaximum | (is_64 ? encoding::kIs64 : 0) |
+                                     (custom_page_size ? encoding::kHasPageSize : 0)));
   type.write_u64(pages);
   type.write_u64(pages);
   if (custom_page_size) type.write_u32(page_size_log2);

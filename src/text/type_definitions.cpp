@@ -1,17 +1,13 @@
 // Type definitions (spec 6.4.8 to 6.4.10 of the text chapter).
+#include "binary/encoding.hpp"
 #include "text/type_parser.hpp"
 
 namespace wrun::text {
 
+namespace encoding = binary::encoding;
+
 namespace {
 
-constexpr uint8_t kRec = 0x4e;
-constexpr uint8_t kSub = 0x50;
-constexpr uint8_t kSubFinal = 0x4f;
-constexpr uint8_t kDescribes = 0x4c;
-constexpr uint8_t kDescriptor = 0x4d;
-constexpr uint8_t kStruct = 0x5f;
-constexpr uint8_t kArray = 0x5e;
 constexpr uint8_t kI8 = 0x78;
 constexpr uint8_t kI16 = 0x77;
 
@@ -30,7 +26,7 @@ bool TypeParser::read_recursive_group() {
   for (; tokens_.accept_list("type"); ++count)
     if (!tokens_.skip_list()) return false;
   tokens_.seek(begin);
-  types_.bytes().write_u8(kRec);
+  types_.bytes().write_u8(encoding::kRec);
   types_.bytes().write_u32(count);
   while (tokens_.accept_list("type"))
     if (!read_type_member(count == 1)) return false;
@@ -61,7 +57,7 @@ bool TypeParser::read_sub_type(bool is_alone) {
   const bool is_final_root = is_final && count == 0;
   if (!is_final_root) {
     ByteWriter& out = types_.bytes();
-    out.write_u8(is_final ? kSubFinal : kSub);
+    out.write_u8(is_final ? encoding::kSubFinal : encoding::kSub);
     out.write_u32(count);
     out.write(supertypes.bytes());
   }
@@ -80,8 +76,8 @@ bool TypeParser::read_type_clause(const char* keyword, uint8_t code, bool& prese
 
 bool TypeParser::read_composite_type(bool is_alone, bool is_final_root) {
   bool describes, has_descriptor;
-  if (!read_type_clause("describes", kDescribes, describes) ||
-      !read_type_clause("descriptor", kDescriptor, has_descriptor))
+  if (!read_type_clause("describes", encoding::kDescribes, describes) ||
+      !read_type_clause("descriptor", encoding::kDescriptor, has_descriptor))
     return false;
   ByteWriter& out = types_.bytes();
   if (tokens_.accept_list("func")) {
@@ -90,11 +86,11 @@ bool TypeParser::read_composite_type(bool is_alone, bool is_final_root) {
     signature.encode(out);
     types_.add_function(signature, is_alone && is_final_root && !describes && !has_descriptor);
   } else if (tokens_.accept_list("struct")) {
-    out.write_u8(kStruct);
+    out.write_u8(encoding::kStruct);
     if (!read_struct_fields()) return false;
     types_.add_other();
   } else if (tokens_.accept_list("array")) {
-    out.write_u8(kArray);
+    out.write_u8(encoding::kArray);
     if (!read_field_type(out)) return false;
     types_.add_other();
   } else {

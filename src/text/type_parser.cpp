@@ -2,14 +2,14 @@
 
 #include <bit>
 
+#include "binary/encoding.hpp"
+#include "wasm/types.hpp"
+
 namespace wrun::text {
 
-namespace {
+namespace encoding = binary::encoding;
 
-constexpr uint8_t kRefNull = 0x63;
-constexpr uint8_t kRef = 0x64;
-constexpr uint8_t kExact = 0x62;
-constexpr uint8_t kEmptyBlock = 0x40;
+namespace {
 
 struct AbstractType {
   std::string_view heap;
@@ -99,7 +99,7 @@ bool TypeParser::read_heap_type(ByteWriter& out) {
   uint32_t index;
   if (tokens_.accept_list("exact")) {
     if (!read_index(Space::Type, index)) return false;
-    out.write_u8(kExact);
+    out.write_u8(encoding::kExact);
     out.write_u32(index);
     return tokens_.expect_close();
   }
@@ -142,9 +142,9 @@ bool TypeParser::read_ref_type(ByteWriter& out) {
   const auto code = static_cast<uint8_t>(heap_type.bytes()[0]);
   const bool is_abstract = heap_type.size() == 1 && (code & 0xc0) == 0x40;
   if (nullability == Nullability::NonNull)
-    out.write_u8(kRef);
+    out.write_u8(encoding::kRef);
   else if (!is_abstract)
-    out.write_u8(kRefNull);
+    out.write_u8(encoding::kRefNull);
   out.write(heap_type.bytes());
   return true;
 }
@@ -208,7 +208,7 @@ bool TypeParser::read_type_use(Signature& signature, uint32_t& type, bool may_na
 
 bool TypeParser::read_block_type(ByteWriter& out) {
   if (!tokens_.at(TokenKind::Open)) {
-    out.write_u8(kEmptyBlock);
+    out.write_u8(encoding::kEmptyBlock);
     return true;
   }
   Signature& signature = block_signature_;
@@ -218,7 +218,7 @@ bool TypeParser::read_block_type(ByteWriter& out) {
   } else {
     if (!read_signature(signature, false)) return false;
     if (signature.empty()) {
-      out.write_u8(kEmptyBlock);
+      out.write_u8(encoding::kEmptyBlock);
       return true;
     }
     if (signature.param_count == 0 && signature.result_count == 1) {
@@ -256,21 +256,21 @@ bool TypeParser::read_page_size(uint8_t& log2) {
 }
 
 bool TypeParser::read_limits(bool is_64, ByteWriter& out) {
-  constexpr uint8_t kHasMaximum = 1, kShared = 2, kIs64 = 4, kHasPageSize = 8;
   uint64_t minimum = 0, maximum = 0;
   if (!tokens_.expect_u64(minimum)) return false;
   const bool has_maximum = tokens_.at_index();
   if (has_maximum && !tokens_.expect_u64(maximum)) return false;
   const bool is_shared = tokens_.accept_word("shared");
-  uint8_t page_size = kDefaultPageLog2;
+  uint8_t page_size = wasm::kDefaultPageLog2;
   if (!read_page_size(page_size)) return false;
 
-  out.write_u8(static_cast<uint8_t>((has_maximum ? kHasMaximum : 0) | (is_shared ? kShared : 0) |
-                                    (is_64 ? kIs64 : 0) |
-                                    (page_size != kDefaultPageLog2 ? kHasPageSize : 0)));
+  out.write_u8(
+      static_cast<uint8_t>((has_maximum ? encoding::kHasMaximum : 0) |
+                           (is_shared ? encoding::kShared : 0) | (is_64 ? encoding::kIs64 : 0) |
+                           (page_size != wasm::kDefaultPageLog2 ? encoding::kHasPageSize : 0)));
   out.write_u64(minimum);
   if (has_maximum) out.write_u64(maximum);
-  if (page_size != kDefaultPageLog2) out.write_u32(page_size);
+  if (page_size != wasm::kDefaultPageLog2) out.write_u32(page_size);
   return true;
 }
 

@@ -15,9 +15,6 @@ enum class Nullability : uint8_t { NonNull, Nullable };
 // The encoding of an abstract heap type such as `func`, 0 if it is none.
 uint8_t find_heap_type(std::string_view word);
 
-// Of memories that say nothing else (spec, custom page sizes).
-inline constexpr uint8_t kDefaultPageLog2 = 16;
-
 class TypeParser {
  public:
   TypeParser(TokenReader& tokens, Identifiers& identifiers, TypeSection& types, ModuleNames& names)

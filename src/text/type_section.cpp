@@ -1,10 +1,10 @@
 #include "text/type_section.hpp"
 
+#include "binary/encoding.hpp"
+
 namespace wrun::text {
 
-namespace {
-constexpr uint8_t kFunc = 0x60;
-}
+namespace encoding = binary::encoding;
 
 void Signature::clear() {
   params.clear();
@@ -14,7 +14,7 @@ void Signature::clear() {
 }
 
 void Signature::encode(ByteWriter& out) const {
-  out.write_u8(kFunc);
+  out.write_u8(encoding::kFunc);
   out.write_u32(param_count);
   out.write(params.bytes());
   out.write_u32(result_count);

@@ -154,10 +154,13 @@ struct Limits {
   bool operator==(const Limits&) const = default;
 };
 
+// Of memories that say nothing else (custom page sizes): 64 KiB.
+inline constexpr uint8_t kDefaultPageLog2 = 16;
+
 struct MemoryType {
   Limits limits;
   bool is_shared = false;
-  uint8_t page_size_log2 = 16;
+  uint8_t page_size_log2 = kDefaultPageLog2;
   bool operator==(const MemoryType&) const = default;
 };
 
