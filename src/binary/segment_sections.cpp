@@ -48,6 +48,7 @@ bool ModuleDecoder::read_element_segment(wasm::ElementSegment& out) {
     if (!read_const_expr(address_type(limits), out.table_offset)) return false;
   }
   out.is_encoded_as_expressions = expressions;
+  out.names_its_table = active && explicit_type;
   out.type = expressions ? wasm::kFuncRef : kFuncRefNonNull;
   if (explicit_type && expressions) {
     if (!read_ref_type(out.type)) return false;

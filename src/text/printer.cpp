@@ -374,7 +374,7 @@ void ModulePrinter::elements() {
 void ModulePrinter::element(const wasm::ElementSegment& segment) {
   if (segment.mode == wasm::SegmentMode::Declarative) out_.append(" declare");
   if (segment.mode == wasm::SegmentMode::Active) {
-    if (segment.table != 0) {
+    if (segment.names_its_table) {
       out_.append(" (table");
       index(IndexSpace::Table, segment.table);
       out_.append(')');

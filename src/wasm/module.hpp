@@ -66,7 +66,9 @@ struct ElementSegment {
   uint32_t table = 0;
   ConstExpr table_offset;
   ValType type = kFuncRef;
+  // How it was written, for printing it.
   bool is_encoded_as_expressions = false;
+  bool names_its_table = false;
   // One of the two is used: plain function indices, or general expressions.
   std::vector<uint32_t> functions;
   std::vector<ConstExpr> expressions;
