@@ -72,8 +72,8 @@ bool ExpressionParser::read_next() {
 bool ExpressionParser::read_flat() {
   const Op op = find_mnemonic(tokens_.spelling());
   if (!check_hint(op)) return false;
+  if (op == wasm::kNoOp) return tokens_.unexpected("an instruction");
   switch (op) {
-    case wasm::kNoOp:  return tokens_.unexpected("an instruction");
     case Op::Block:
     case Op::Loop:
     case Op::If:
@@ -108,8 +108,8 @@ bool ExpressionParser::read_folded() {
   const Op op = find_mnemonic(word);
   if (!check_hint(op)) return false;
   tokens_.advance();
+  if (op == wasm::kNoOp) return tokens_.unexpected("an instruction");
   switch (op) {
-    case wasm::kNoOp:
     case Op::End:
     case Op::Else:
     case Op::Catch:
