@@ -25,15 +25,56 @@ bool ModuleDecoder::import_section() {
   uint32_t count;
   if (!read_count(wasm::kMaxImports, "imports", count)) return false;
   module_->imports.reserve(count);
-  for (uint32_t i = 0; i < count; ++i) {
-    wasm::Import import;
-    if (!read_name(import.module) || !read_name(import.name) || !read_import(import)) return false;
-    module_->imports.push_back(import);
+  while (count-- > 0)
+    if (!read_imports()) return false;
+  return true;
+}
+
+bool ModuleDecoder::read_imports() {
+  wasm::Import import;
+  if (!read_name(import.module) || !read_name(import.name)) return false;
+  uint8_t code = 0;
+  if (import.name.empty() && has_feature(Feature::CompactImports) && cursor_.peek_u8(code)) {
+    if (code == encoding::kImportsOfTypes) return read_imports_of_types(import);
+    if (code == encoding::kImportsOfOneType) return read_imports_of_one_type(import);
+  }
+  ImportedType type;
+  if (!read_imported_type(type)) return false;
+  add_import(import, type);
+  return true;
+}
+
+bool ModuleDecoder::read_imports_of_types(wasm::Import& import) {
+  uint8_t code;
+  uint32_t count;
+  if (!cursor_.read_u8(code) ||
+      !read_count(wasm::kMaxImports - module_->imports.size(), "imports", count))
+    return false;
+  import.form = wasm::ImportForm::OwnType;
+  for (; count > 0; --count) {
+    ImportedType type;
+    if (!read_name(import.name) || !read_imported_type(type)) return false;
+    add_import(import, type);
   }
   return true;
 }
 
-bool ModuleDecoder::read_import(wasm::Import& import) {
+bool ModuleDecoder::read_imports_of_one_type(wasm::Import& import) {
+  uint8_t code;
+  uint32_t count;
+  ImportedType type;
+  if (!cursor_.read_u8(code) || !read_imported_type(type) ||
+      !read_count(wasm::kMaxImports - module_->imports.size(), "imports", count))
+    return false;
+  import.form = wasm::ImportForm::SharedType;
+  for (; count > 0; --count) {
+    if (!read_name(import.name)) return false;
+    add_import(import, type);
+  }
+  return true;
+}
+
+bool ModuleDecoder::read_imported_type(ImportedType& out) {
   const uint32_t offset = cursor_.position();
   uint8_t kind;
   if (!cursor_.read_u8(kind)) return false;
@@ -41,48 +82,41 @@ bool ModuleDecoder::read_import(wasm::Import& import) {
   if (exact) kind = static_cast<uint8_t>(ExternKind::Func);
   if (kind > static_cast<uint8_t>(ExternKind::Tag))
     return cursor_.fail_at(offset, "malformed import kind");
-  import.kind = static_cast<ExternKind>(kind);
-  wasm::Module& module = *module_;
-  switch (import.kind) {
+  switch (static_cast<ExternKind>(kind)) {
     case ExternKind::Func: {
-      wasm::Function function;
-      if (!read_function_type_index(function.type)) return false;
+      auto& function = out.emplace<wasm::Function>();
       function.is_exact = exact;
-      module.functions.push_back(function);
-      import.index = module.imported_functions++;
-      return true;
+      return read_function_type_index(function.type);
     }
-    case ExternKind::Table: {
-      wasm::Table table;
-      if (!read_table_type(table.type)) return false;
-      module.tables.push_back(table);
-      import.index = module.imported_tables++;
-      return true;
-    }
-    case ExternKind::Memory: {
-      wasm::MemoryType memory;
-      if (!read_memory_type(memory)) return false;
-      module.memories.push_back(memory);
-      import.index = module.imported_memories++;
-      return true;
-    }
+    case ExternKind::Table:  return read_table_type(out.emplace<wasm::Table>().type);
+    case ExternKind::Memory: return read_memory_type(out.emplace<wasm::MemoryType>());
     case ExternKind::Global: {
-      wasm::Global global;
-      if (!read_global_type(global.type)) return false;
-      if (global.type.is_mutable && !require_feature(Feature::MutableGlobals)) return false;
-      module.globals.push_back(global);
-      import.index = module.imported_globals++;
-      return true;
+      wasm::GlobalType& type = out.emplace<wasm::Global>().type;
+      return read_global_type(type) &&
+             (!type.is_mutable || require_feature(Feature::MutableGlobals));
     }
-    case ExternKind::Tag: {
-      wasm::TagType tag;
-      if (!read_tag_type(tag)) return false;
-      module.tags.push_back(tag);
-      import.index = module.imported_tags++;
-      return true;
-    }
+    case ExternKind::Tag: return read_tag_type(out.emplace<wasm::TagType>());
   }
   return false;
+}
+
+// `import` then is the one that the next of its group follows.
+void ModuleDecoder::add_import(wasm::Import& import, const ImportedType& type) {
+  wasm::Module& module = *module_;
+  import.kind = static_cast<ExternKind>(type.index());
+  const auto add = [&](auto& all, uint32_t& imported) {
+    all.push_back(std::get<typename std::remove_reference_t<decltype(all)>::value_type>(type));
+    import.index = imported++;
+  };
+  switch (import.kind) {
+    case ExternKind::Func:   add(module.functions, module.imported_functions); break;
+    case ExternKind::Table:  add(module.tables, module.imported_tables); break;
+    case ExternKind::Memory: add(module.memories, module.imported_memories); break;
+    case ExternKind::Global: add(module.globals, module.imported_globals); break;
+    case ExternKind::Tag:    add(module.tags, module.imported_tags); break;
+  }
+  module.imports.push_back(import);
+  import.begins_group = false;
 }
 
 bool ModuleDecoder::function_section() {
@@ -304,6 +338,7 @@ bool ModuleDecoder::read_memory_type(wasm::MemoryType& out) {
     if (log2 != 0 && log2 != wasm::kDefaultPageLog2)
       return invalid(offset, "invalid custom page size");
     out.page_size_log2 = static_cast<uint8_t>(log2);
+    out.names_page_size = true;
   }
   if (out.is_shared && !out.limits.maximum)
     return invalid(offset, "shared memory must have maximum");

@@ -47,6 +47,10 @@ inline constexpr uint8_t kShared = 0x02;
 inline constexpr uint8_t kIs64 = 0x04;
 inline constexpr uint8_t kHasPageSize = 0x08;
 
+// In the place of an import's kind, behind an empty name (compact imports).
+inline constexpr uint8_t kImportsOfTypes = 0x7f;    // of one module
+inline constexpr uint8_t kImportsOfOneType = 0x7e;  // and of one type
+
 inline constexpr uint8_t kExactFunction = 0x20;  // import kind of custom descriptors
 inline constexpr uint8_t kTableWithInit = 0x40;  // spec 5.5.7
 inline constexpr uint8_t kEmptyBlock = 0x40;     // spec 5.4.1

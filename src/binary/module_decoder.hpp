@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/cursor.hpp"
@@ -53,7 +54,14 @@ class ModuleDecoder {
 
   // --- definition_sections.cpp ---
   bool import_section();
-  bool read_import(wasm::Import& import);
+  // What an import asks for, in the order of ExternKind.
+  using ImportedType =
+      std::variant<wasm::Function, wasm::Table, wasm::MemoryType, wasm::Global, wasm::TagType>;
+  bool read_imports();
+  bool read_imports_of_types(wasm::Import& import);
+  bool read_imports_of_one_type(wasm::Import& import);
+  bool read_imported_type(ImportedType& out);
+  void add_import(wasm::Import& import, const ImportedType& type);
   bool function_section();
   bool table_section();
   bool memory_section();

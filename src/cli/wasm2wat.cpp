@@ -7,7 +7,8 @@
 namespace wrun::cli {
 
 int wasm2wat(const Options& options) {
-  const auto engine = Engine::create({.features = options.features});
+  // Printing a module asks for nothing but that it can be read.
+  const auto engine = Engine::create({.standard = "all", .features = options.features});
   if (!engine) {
     report_error(engine.error().message);
     return kBadUsage;

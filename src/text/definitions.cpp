@@ -69,16 +69,45 @@ bool ModuleParser::begin_definition(Space space, uint32_t& index, bool& is_impor
 
 bool ModuleParser::read_import() {
   std::string_view module, name;
-  if (!tokens_.expect_name(module) || !tokens_.expect_name(name)) return false;
+  if (!tokens_.expect_name(module)) return false;
+  if (tokens_.at_list("item")) return read_import_group(module);
+  if (!tokens_.expect_name(name)) return false;
   ByteWriter& out = begin_entry(SectionId::Import);
   out.write_name(module);
   out.write_name(name);
-  tokens_.advance();  // scan_import() has seen the keyword
-  const Space space = *find_extern_space(tokens_.spelling());
-  tokens_.advance();
-  const uint32_t index = next_[static_cast<size_t>(space)]++;
-  return note_binding(space, index) && read_extern_type(space, index, out) &&
-         tokens_.expect_close() && tokens_.expect_close();
+  return read_imported_type(1, out) && tokens_.expect_close();
+}
+
+bool ModuleParser::read_import_group(std::string_view module) {
+  ByteWriter items;
+  uint32_t count = 0;
+  bool have_types = false;
+  std::string_view name;
+  for (; tokens_.accept_list("item"); ++count) {
+    if (!tokens_.expect_name(name)) return false;
+    items.write_name(name);
+    if (count == 0) have_types = !tokens_.at(TokenKind::Close);
+    if ((have_types && !read_imported_type(1, items)) || !tokens_.expect_close()) return false;
+  }
+  ByteWriter& out = begin_entry(SectionId::Import);
+  out.write_name(module);
+  out.write_name("");
+  out.write_u8(have_types ? encoding::kImportsOfTypes : encoding::kImportsOfOneType);
+  if (!have_types && !read_imported_type(count, out)) return false;
+  out.write_u32(count);
+  out.write(items.bytes());
+  return tokens_.expect_close();
+}
+
+// The type of `count` imports.
+bool ModuleParser::read_imported_type(uint32_t count, ByteWriter& out) {
+  std::optional<Space> space;
+  if (!expect_extern_keyword(space)) return false;
+  uint32_t& next = next_[static_cast<size_t>(*space)];
+  const uint32_t index = next;
+  next += count;
+  return note_binding(*space, index) && read_extern_type(*space, index, out) &&
+         tokens_.expect_close();
 }
 
 bool ModuleParser::read_extern_type(Space space, uint32_t index, ByteWriter& out) {
@@ -211,7 +240,7 @@ bool ModuleParser::read_memory() {
   if (is_import) return true;
   const bool is_64 = types_.accept_index_type();
   if (tokens_.at(TokenKind::Open)) {
-    uint8_t page_size_log2 = wasm::kDefaultPageLog2;
+    std::optional<uint8_t> page_size_log2;
     return types_.read_page_size(page_size_log2) && read_inline_data(index, is_64, page_size_log2);
   }
   return types_.read_limits(is_64, begin_entry(SectionId::Memory)) && tokens_.expect_close();

@@ -101,14 +101,44 @@ bool ModuleParser::note_import() {
 
 bool ModuleParser::scan_import() {
   std::string_view name;
-  if (!note_import() || !tokens_.expect_name(name) || !tokens_.expect_name(name) ||
-      !tokens_.expect(TokenKind::Open, "`(`"))
-    return false;
-  const std::optional<Space> space =
-      tokens_.at(TokenKind::Word) ? find_extern_space(tokens_.spelling()) : std::nullopt;
-  if (!space) return tokens_.unexpected("the type of an import");
+  if (!note_import() || !tokens_.expect_name(name)) return false;
+  if (tokens_.at_list("item")) return scan_import_group();
+  return tokens_.expect_name(name) && scan_imported_type() && tokens_.expect_close();
+}
+
+// Each item with its type, or the type of all behind the items, which then have no identifiers.
+bool ModuleParser::scan_import_group() {
+  std::string_view name;
+  uint32_t without_type = 0;
+  while (tokens_.accept_list("item")) {
+    if (!tokens_.expect_name(name)) return false;
+    if (without_type == 0 && !tokens_.at(TokenKind::Close)) {
+      if (!scan_imported_type()) return false;
+    } else {
+      ++without_type;
+    }
+    if (!tokens_.expect_close()) return false;
+  }
+  if (without_type == 0) return tokens_.expect_close();
+  std::optional<Space> space;
+  if (!expect_extern_keyword(space)) return false;
+  if (tokens_.at(TokenKind::Id)) return tokens_.fail("identifier not allowed");
+  counts_[static_cast<size_t>(*space)] += without_type;
+  return tokens_.skip_list() && tokens_.expect_close();
+}
+
+bool ModuleParser::scan_imported_type() {
+  std::optional<Space> space;
+  return expect_extern_keyword(space) && bind(*space) && tokens_.skip_list();
+}
+
+// "(func"
+bool ModuleParser::expect_extern_keyword(std::optional<Space>& out) {
+  if (!tokens_.expect(TokenKind::Open, "`(`")) return false;
+  out = tokens_.at(TokenKind::Word) ? find_extern_space(tokens_.spelling()) : std::nullopt;
+  if (!out) return tokens_.unexpected("the type of an import");
   tokens_.advance();
-  return bind(*space) && tokens_.skip_list() && tokens_.expect_close();
+  return true;
 }
 
 bool ModuleParser::scan_definition(Space space) {

@@ -89,6 +89,9 @@ class ModuleParser {
   bool scan_fields();
   bool scan_field(FieldKind kind);
   bool scan_import();
+  bool scan_import_group();
+  bool scan_imported_type();
+  bool expect_extern_keyword(std::optional<Space>& out);
   bool scan_definition(Space space);
   bool scan_for_inline_segment(std::string_view keyword, Space segment);
   bool bind(Space space);
@@ -97,6 +100,8 @@ class ModuleParser {
   // Fields
   bool read_field(const Field& field);
   bool read_import();
+  bool read_import_group(std::string_view module);
+  bool read_imported_type(uint32_t count, ByteWriter& out);
   bool read_extern_type(Space space, uint32_t index, ByteWriter& out);
   bool read_function();
   bool read_function_body(uint32_t function, uint32_t type, const Signature& signature);
@@ -104,7 +109,7 @@ class ModuleParser {
   bool read_table();
   bool read_inline_elements(uint32_t table, bool is_64, ByteWriter& type);
   bool read_memory();
-  bool read_inline_data(uint32_t memory, bool is_64, uint8_t page_size_log2);
+  bool read_inline_data(uint32_t memory, bool is_64, std::optional<uint8_t> page_size_log2);
   bool read_global();
   bool read_tag();
   bool read_export();

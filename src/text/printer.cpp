@@ -70,7 +70,10 @@ class ModulePrinter {
   void fields(uint32_t i);
   void storage(const wasm::FieldType& field);
   void val_types(std::string_view keyword, std::span<const ValType> types);
+  using ImportIterator = std::vector<wasm::Import>::const_iterator;
   void imports();
+  ImportIterator import_group(ImportIterator first);
+  void imported(const wasm::Import& import);
   void definition(ExternKind kind, uint32_t i);
   void type_use(wasm::TypeIndex type);
   void params(const wasm::FuncType& type);
@@ -220,17 +223,49 @@ void ModulePrinter::storage(const wasm::FieldType& field) {
 // --- Imports and definitions ---
 
 void ModulePrinter::imports() {
-  for (const wasm::Import& import : module_.imports) {
-    if (!flush()) return;
+  for (auto import = module_.imports.begin(); import != module_.imports.end() && flush();) {
     line();
     out_.append("(import ");
-    out_.append_name(import.module);
-    out_.append(' ');
-    out_.append_name(import.name);
-    out_.append(' ');
-    definition(import.kind, import.index);
-    out_.append("))");
+    out_.append_name(import->module);
+    if (import->form == wasm::ImportForm::Single) {
+      out_.append(' ');
+      imported(*import++);
+    } else {
+      import = import_group(import);
+    }
+    out_.append(')');
   }
+}
+
+// Items that have names keep their identifiers, which only those with types of their own may have.
+ModulePrinter::ImportIterator ModulePrinter::import_group(ImportIterator first) {
+  const auto begins = [](const wasm::Import& import) { return import.begins_group; };
+  const ImportIterator end = std::find_if(first + 1, module_.imports.end(), begins);
+  const bool have_types = first->form == wasm::ImportForm::OwnType ||
+                          std::any_of(first, end, [this](const wasm::Import& import) {
+                            return names_.has(space_of(import.kind), import.index);
+                          });
+  for (auto import = first; import != end && flush(); ++import) {
+    out_.append(" (item ");
+    if (have_types)
+      imported(*import);
+    else
+      out_.append_name(import->name);
+    out_.append(')');
+  }
+  if (!have_types) {
+    out_.append(' ');
+    definition(first->kind, first->index);
+    out_.append(')');
+  }
+  return end;
+}
+
+void ModulePrinter::imported(const wasm::Import& import) {
+  out_.append_name(import.name);
+  out_.append(' ');
+  definition(import.kind, import.index);
+  out_.append(')');
 }
 
 // "(memory $m (;0;) 1 2", without the closing parenthesis.
@@ -299,7 +334,7 @@ void ModulePrinter::table_type(const wasm::TableType& type) {
 void ModulePrinter::memory_type(const wasm::MemoryType& type) {
   limits(type.limits);
   if (type.is_shared) out_.append(" shared");
-  if (type.page_size_log2 == wasm::kDefaultPageLog2) return;
+  if (!type.names_page_size) return;
   out_.append(" (pagesize ");
   out_.append_decimal(uint64_t{1} << type.page_size_log2);
   out_.append(')');

@@ -59,6 +59,9 @@ class PrinterNames final : public binary::IndexNames {
   // " $name" or nothing.
   void declare_local(TextWriter& out, uint32_t local) const;
   void declare_field(TextWriter& out, wasm::TypeIndex type, uint32_t field) const;
+  bool has(binary::IndexSpace space, uint32_t index) const {
+    return !tables_[static_cast<size_t>(space)].id(index).empty();
+  }
   bool has_local(uint32_t local) const { return locals_.has(local); }
   bool has_field(wasm::TypeIndex type, uint32_t field) const;
 

@@ -167,21 +167,21 @@ bool ModuleParser::read_data() {
 }
 
 // (data …), which decides the memory's size.
-bool ModuleParser::read_inline_data(uint32_t memory, bool is_64, uint8_t page_size_log2) {
-  const bool custom_page_size = page_size_log2 != wasm::kDefaultPageLog2;
+bool ModuleParser::read_inline_data(uint32_t memory, bool is_64,
+                                    std::optional<uint8_t> page_size_log2) {
   ++next_[static_cast<size_t>(Space::Data)];
   std::string contents;
   if (!tokens_.expect_list("data") || !tokens_.read_strings(contents) || !tokens_.expect_close())
     return false;
-  const uint64_t page_mask = (uint64_t{1} << page_size_log2) - 1;
-  const uint64_t pages =
-      (contents.size() >> page_size_log2) + ((contents.size() & page_mask) != 0 ? 1 : 0);
+  const uint8_t log2 = page_size_log2.value_or(wasm::kDefaultPageLog2);
+  const uint64_t page_mask = (uint64_t{1} << log2) - 1;
+  const uint64_t pages = (contents.size() >> log2) + ((contents.size() & page_mask) != 0 ? 1 : 0);
   ByteWriter& type = begin_entry(SectionId::Memory);
   type.write_u8(static_cast<uint8_t>(encoding::kHasMaximum | (is_64 ? encoding::kIs64 : 0) |
-                                     (custom_page_size ? encoding::kHasPageSize : 0)));
+                                     (page_size_log2 ? encoding::kHasPageSize : 0)));
   type.write_u64(pages);
   type.write_u64(pages);
-  if (custom_page_size) type.write_u32(page_size_log2);
+  if (page_size_log2) type.write_u32(log2);
 
   ByteWriter& out = begin_entry(SectionId::Data);
   out.write_u32(memory != 0 ? kExplicitTable : 0);

@@ -244,7 +244,7 @@ bool TypeParser::accept_index_type() {
   return false;
 }
 
-bool TypeParser::read_page_size(uint8_t& log2) {
+bool TypeParser::read_page_size(std::optional<uint8_t>& log2) {
   if (!tokens_.accept_list("pagesize")) return true;
   const uint32_t begin = tokens_.position();
   uint64_t bytes;
@@ -261,16 +261,15 @@ bool TypeParser::read_limits(bool is_64, ByteWriter& out) {
   const bool has_maximum = tokens_.at_index();
   if (has_maximum && !tokens_.expect_u64(maximum)) return false;
   const bool is_shared = tokens_.accept_word("shared");
-  uint8_t page_size = wasm::kDefaultPageLog2;
+  std::optional<uint8_t> page_size;
   if (!read_page_size(page_size)) return false;
 
-  out.write_u8(
-      static_cast<uint8_t>((has_maximum ? encoding::kHasMaximum : 0) |
-                           (is_shared ? encoding::kShared : 0) | (is_64 ? encoding::kIs64 : 0) |
-                           (page_size != wasm::kDefaultPageLog2 ? encoding::kHasPageSize : 0)));
+  out.write_u8(static_cast<uint8_t>(
+      (has_maximum ? encoding::kHasMaximum : 0) | (is_shared ? encoding::kShared : 0) |
+      (is_64 ? encoding::kIs64 : 0) | (page_size ? encoding::kHasPageSize : 0)));
   out.write_u64(minimum);
   if (has_maximum) out.write_u64(maximum);
-  if (page_size != wasm::kDefaultPageLog2) out.write_u32(page_size);
+  if (page_size) out.write_u32(*page_size);
   return true;
 }
 

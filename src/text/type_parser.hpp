@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/byte_writer.hpp"
 #include "text/identifiers.hpp"
@@ -47,7 +48,7 @@ class TypeParser {
   // Parts of the above, for their abbreviations.
   bool accept_index_type();  // whether it is i64
   bool read_limits(bool is_64, ByteWriter& out);
-  bool read_page_size(uint8_t& log2);
+  bool read_page_size(std::optional<uint8_t>& log2);
 
   // (type …) and (rec …), behind the keyword up to the end.
   bool read_type_definition();

@@ -28,9 +28,15 @@ struct ConstExpr {
   Form form = Form::General;
 };
 
+// How an import was written, for printing it: on its own, or among others of the same module with its
+// own type or the type of all (compact imports).
+enum class ImportForm : uint8_t { Single, OwnType, SharedType };
+
 struct Import {
   std::string_view module;
   std::string_view name;
+  ImportForm form = ImportForm::Single;
+  bool begins_group = true;
   ExternKind kind = ExternKind::Func;
   // Index into the index space of `kind`; the type is found there.
   uint32_t index = 0;

@@ -161,7 +161,7 @@ struct MemoryType {
   Limits limits;
   bool is_shared = false;
   uint8_t page_size_log2 = kDefaultPageLog2;
-  bool operator==(const MemoryType&) const = default;
+  bool names_page_size = false;  // even where it is the default, for printing it
 };
 
 struct TableType {
