@@ -261,7 +261,7 @@ bool ScriptParser::read_thread(Thread& out) {
 }
 
 bool ScriptParser::read_number(Value::Kind kind, wasm::V128& bits) {
-  bits = {};
+  bits = wasm::V128{};
   uint32_t narrow = 0;
   uint64_t wide = 0;
   bool ok = true;
@@ -314,7 +314,7 @@ bool ScriptParser::read_value(Value& out) {
     tokens_.advance();
     uint32_t number;
     if (!tokens_.expect_u32(number)) return false;
-    out.bits = {number, 0};
+    out.bits = wasm::V128{number, 0};
     return tokens_.expect_close();
   }
   return tokens_.unexpected("a constant");
