@@ -4,9 +4,11 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "wrun/error.hpp"
@@ -30,6 +32,32 @@ struct WasiConfig {
   std::vector<std::string> listeners = {};
   // Host descriptors for the guest's 0, 1 and 2; borrowed. -1: nothing to read, writes vanish.
   std::array<int, 3> stdio = {0, 1, 2};
+  // Receives every call in words, in the manner of strace, in pieces: what is known before the call, and
+  // the rest. Called in the threads of guests, one at a time; must not call back.
+  std::function<void(std::string_view)> trace = {};
+  // Counts what becomes of everything that is granted, for Wasi::uses().
+  bool count_uses = false;
+};
+
+// Something that a guest was given, and how many of its calls made use of it or of what is in it.
+struct GrantUse {
+  enum class Kind : uint8_t {
+    Arguments,
+    Environment,
+    Clocks,
+    Random,
+    Stream,
+    Directory,
+    Listener,
+  };
+  Kind kind = Kind::Stream;
+  std::string guest;  // what the guest calls it: "stdin", "/data"
+  std::string host;   // directories: of the host
+  bool read_only = false;
+  uint64_t looks = 0;    // at metadata and names
+  uint64_t reads = 0;    // and accepted connections
+  uint64_t changes = 0;  // and writes
+  uint64_t refusals = 0;
 };
 
 // A path that the guest named in vain.
@@ -53,6 +81,9 @@ class Wasi {
 
   // The last path that was refused for the gravest of reasons; for a hint when the guest failed.
   std::optional<RefusedPath> last_refused() const;
+
+  // Everything that was granted. Counts stay 0 without WasiConfig::count_uses.
+  std::vector<GrantUse> uses() const;
 
  private:
   friend struct Access;

@@ -125,6 +125,17 @@ std::string describe_trap(const Trap& trap) {
   return text;
 }
 
+bool is_granted(std::string_view path, std::span<const WasiConfig::Directory> granted) {
+  // As wasi-libc has it: relative paths are in `.`, or, since that is where programs start, in `/`.
+  const auto normal = [](std::string_view text) {
+    auto result = (std::filesystem::path("/") / text).lexically_normal().string();
+    return result.ends_with('/') ? result : result + '/';
+  };
+  return std::ranges::any_of(granted, [&](const WasiConfig::Directory& directory) {
+    return normal(path).starts_with(normal(directory.guest));
+  });
+}
+
 std::string describe_refused_path(const RefusedPath& refused,
                                   std::span<const WasiConfig::Directory> granted) {
   using std::filesystem::path;

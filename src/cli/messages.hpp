@@ -21,6 +21,9 @@ std::string describe_missing_export(std::string_view file, std::string_view name
 // What stopped the guest, and the backtrace.
 std::string describe_trap(const Trap& trap);
 // Which option would have granted a path that WASI refused.
+// Whether a path, as the guest names it, is in one of the directories.
+bool is_granted(std::string_view path, std::span<const WasiConfig::Directory> granted);
+
 std::string describe_refused_path(const RefusedPath& refused,
                                   std::span<const WasiConfig::Directory> granted);
 

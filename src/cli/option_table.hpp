@@ -52,6 +52,8 @@ enum class Option : uint8_t {
   Enable,
   Disable,
   Stats,
+  Trace,
+  ReportCapabilities,
   Log,
   Quiet,
   Json,

@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "cli/capabilities.hpp"
 #include "cli/commands.hpp"
 #include "cli/guest_values.hpp"
 #include "cli/load.hpp"
@@ -67,6 +68,7 @@ class Run {
     const int status = done ? *done : done.error().status;
     log_.write(LogLevel::Info, "exit status {}", status);
     if (options_.stats != StatsFormat::None) print_error(format_stats(stats_, options_.stats));
+    if (wasi_ && options_.report_capabilities) print_error(describe_capabilities(wasi_->uses()));
     if (status != 0 && !options_.quiet) give_hint();
     return status;
   }
@@ -150,6 +152,8 @@ Step<void> Run::add_wasi(Linker& linker) {
     set_variable(config.environment, variable);
   config.directories = options_.directories;
   config.listeners = options_.listeners;
+  if (options_.trace_wasi) config.trace = print_error;
+  config.count_uses = options_.report_capabilities;
   for (const auto& [host, guest, read_only] : config.directories)
     log_.write(LogLevel::Info, "granting {} as {}{}", host, guest, read_only ? ", read-only" : "");
 
@@ -298,15 +302,18 @@ void Run::give_hint() {
   const auto refused = wasi_ ? wasi_->last_refused() : std::nullopt;
   if (refused && refused->reason != RefusedPath::Reason::NotFound)
     return report_hint(describe_refused_path(*refused, options_.directories));
-  if (!wasi_ || !options_.directories.empty() || options_.invoke) return;
+  if (!wasi_ || options_.invoke) return;
   for (const std::string& argument : options_.arguments) {
     if (argument.starts_with('-') || !exists(argument)) continue;
+    if (is_granted(argument, options_.directories)) continue;
     const size_t slash = argument.rfind('/');
-    return report_hint(fmt::format(
-        "`{}` is there, but the guest was granted no directory; --dir {} grants it", argument,
-        slash == argument.npos ? "."
-        : slash == 0           ? "/"
-                               : argument.substr(0, slash)));
+    return report_hint(
+        fmt::format("`{}` is there, but the guest was not granted a directory that it "
+                    "is in; --dir {} grants it",
+                    argument,
+                    slash == argument.npos ? "."
+                    : slash == 0           ? "/"
+                                           : argument.substr(0, slash)));
   }
 }
 

@@ -129,6 +129,12 @@ Usage set_log(Options& options, std::string_view value) {
   return {};
 }
 
+Usage set_trace(Options& options, std::string_view value) {
+  if (value != "wasi") return bad_value("--trace", value, "`wasi`");
+  options.trace_wasi = true;
+  return {};
+}
+
 Usage set_text(std::string& target, std::string_view option, std::string_view value) {
   if (value.empty()) return usage(fmt::format("{}: the value is missing", option));
   target = value;
@@ -276,34 +282,36 @@ Usage apply(Options& options, Option option, std::string_view value) {
     case Option::MaxStack:   return set_size(options.limits.stack_bytes, "--max-stack", value);
     case Option::MaxTableElements:
       return set_table_elements(options, "--max-table-elements", value);
-    case Option::MaxGcHeap:    return set_size(options.limits.gc_heap_bytes, "--max-gc-heap", value);
-    case Option::Timeout:      return set_timeout(options, "--timeout", value);
-    case Option::Fuel:         return set_fuel(options, "--fuel", value);
-    case Option::Enable:       return set_feature(options, "--enable", value, true);
-    case Option::Disable:      return set_feature(options, "--disable", value, false);
-    case Option::Stats:        return set_stats(options, value);
-    case Option::Log:          return set_log(options, value);
-    case Option::Quiet:        options.quiet = true; return {};
-    case Option::Json:         options.json = true; return {};
-    case Option::Output:       return set_text(options.output, "--output", value);
-    case Option::Fold:         options.fold = true; return {};
-    case Option::Names:        options.names = true; return {};
-    case Option::NoNames:      options.names = false; return {};
-    case Option::StripDebug:   options.strip = CustomSections::Debug; return {};
-    case Option::StripNames:   options.strip = CustomSections::Names; return {};
-    case Option::Features:     return set_feature_list(options, value);
-    case Option::Tier:         return check_tier(value);
-    case Option::Junit:        return set_text(options.junit, "--junit", value);
-    case Option::Verbose:      options.verbose = true; return {};
-    case Option::Jobs:         return set_jobs(options, value);
-    case Option::WasmKeys:     return apply_keys(options, 'W', kWasmKeys, value);
-    case Option::WasiKeys:     return apply_keys(options, 'S', kWasiKeys, value);
-    case Option::OptimizeKeys: return apply_keys(options, 'O', kOptimizeKeys, value);
-    case Option::CodegenKeys:  return apply_keys(options, 'C', kCodegenKeys, value);
-    case Option::DebugKeys:    return apply_keys(options, 'D', {}, value);
-    case Option::Help:         options.help = true; return {};
-    case Option::HelpAll:      options.help_all = true; return {};
-    case Option::Version:      options.version = true; return {};
+    case Option::MaxGcHeap:          return set_size(options.limits.gc_heap_bytes, "--max-gc-heap", value);
+    case Option::Timeout:            return set_timeout(options, "--timeout", value);
+    case Option::Fuel:               return set_fuel(options, "--fuel", value);
+    case Option::Enable:             return set_feature(options, "--enable", value, true);
+    case Option::Disable:            return set_feature(options, "--disable", value, false);
+    case Option::Stats:              return set_stats(options, value);
+    case Option::Trace:              return set_trace(options, value);
+    case Option::ReportCapabilities: options.report_capabilities = true; return {};
+    case Option::Log:                return set_log(options, value);
+    case Option::Quiet:              options.quiet = true; return {};
+    case Option::Json:               options.json = true; return {};
+    case Option::Output:             return set_text(options.output, "--output", value);
+    case Option::Fold:               options.fold = true; return {};
+    case Option::Names:              options.names = true; return {};
+    case Option::NoNames:            options.names = false; return {};
+    case Option::StripDebug:         options.strip = CustomSections::Debug; return {};
+    case Option::StripNames:         options.strip = CustomSections::Names; return {};
+    case Option::Features:           return set_feature_list(options, value);
+    case Option::Tier:               return check_tier(value);
+    case Option::Junit:              return set_text(options.junit, "--junit", value);
+    case Option::Verbose:            options.verbose = true; return {};
+    case Option::Jobs:               return set_jobs(options, value);
+    case Option::WasmKeys:           return apply_keys(options, 'W', kWasmKeys, value);
+    case Option::WasiKeys:           return apply_keys(options, 'S', kWasiKeys, value);
+    case Option::OptimizeKeys:       return apply_keys(options, 'O', kOptimizeKeys, value);
+    case Option::CodegenKeys:        return apply_keys(options, 'C', kCodegenKeys, value);
+    case Option::DebugKeys:          return apply_keys(options, 'D', {}, value);
+    case Option::Help:               options.help = true; return {};
+    case Option::HelpAll:            options.help_all = true; return {};
+    case Option::Version:            options.version = true; return {};
   }
   return {};
 }

@@ -45,6 +45,8 @@ struct Options {
   std::vector<Config::FeatureSwitch> features;
 
   StatsFormat stats = StatsFormat::None;
+  bool trace_wasi = false;
+  bool report_capabilities = false;
   std::string log_level;  // empty: no log
   bool quiet = false;
   bool json = false;

@@ -1,5 +1,5 @@
-// What WASI takes from the host besides files: time, chance and waiting. A fixed clock, a seeded
-// generator or a recording is another implementation.
+// What WASI takes from the host besides files: time, chance and waiting. Fixed clocks and seeded
+// generators are other implementations (virtual_effects.hpp).
 #pragma once
 
 #include <poll.h>
@@ -29,7 +29,7 @@ class Effects {
   virtual void yield() = 0;
 };
 
-class HostEffects final : public Effects {
+class HostEffects : public Effects {
  public:
   Expected<uint64_t> now(Clock clock) override;
   Expected<uint64_t> resolution(Clock clock) override;

@@ -12,6 +12,7 @@
 #include "wasi/abi.hpp"
 #include "wasi/directory_stream.hpp"
 #include "wasi/errno.hpp"
+#include "wasi/grant.hpp"
 #include "wasi/unique_fd.hpp"
 
 namespace wrun::wasi {
@@ -32,6 +33,7 @@ struct Handle {
   bool read_only = false;  // beneath a read-only directory: nothing may be changed through it
   std::atomic<uint32_t> flags = 0;  // fdflags
   UniqueFd host;
+  Grant* grant = nullptr;  // that it is, or that it came from; null: none of a Wasi's
   std::optional<std::string> preopen_name;            // of directories granted at the start
   std::mutex reading_directory;                       // guards directory_stream
   std::unique_ptr<DirectoryStream> directory_stream;  // made by the first fd_readdir

@@ -11,14 +11,10 @@ namespace wrun::wasi {
 using runtime::MemoryView;
 using runtime::TrapCode;
 
-namespace {
-
-MemoryView memory_of(runtime::VMContext& caller) {
+GuestMemory memory_of(runtime::VMContext& caller) {
   const MemoryView* view = caller.instance->default_memory();
-  return view ? MemoryView{view->base, view->size()} : MemoryView{};
+  return GuestMemory(view ? MemoryView{view->base, view->size()} : MemoryView{});
 }
-
-}  // namespace
 
 Preview1::Preview1(Wasi& wasi, runtime::VMContext& caller)
     : Preview1(wasi, *caller.store, memory_of(caller)) {}

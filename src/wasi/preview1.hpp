@@ -19,10 +19,13 @@
 
 namespace wrun::wasi {
 
+// The memory that the calling instance exports as "memory"; without one, it is empty.
+GuestMemory memory_of(runtime::VMContext& caller);
+
 class Preview1 {
  public:
   Preview1(Wasi& wasi, runtime::VMContext& caller);
-  Preview1(Wasi& wasi, runtime::Store& store, runtime::MemoryView memory)
+  Preview1(Wasi& wasi, runtime::Store& store, GuestMemory memory)
       : wasi_(wasi), store_(store), memory_(memory) {}
 
   runtime::TrapCode trap() const { return trap_; }

@@ -110,6 +110,7 @@ Errno Preview1::path_open(Fd fd, uint32_t dirflags, GuestPtr path, GuestSize pat
   handle->readable = readable || handle->kind == Handle::Kind::Directory;
   handle->writable = writable;
   handle->read_only = place.directory->read_only;
+  handle->grant = place.directory->grant;
   handle->flags = fdflags;
   WRUN_WASI_CHECK(restore_blocking(handle->host.get(), handle->type, fdflags));
 

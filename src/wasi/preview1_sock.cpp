@@ -25,6 +25,7 @@ Errno Preview1::sock_accept(Fd fd, uint32_t flags, GuestPtr accepted_fd) {
       }))));
   if (!accepted) return from_host(errno);
   auto handle = Handle::socket(std::move(accepted), flags);
+  handle->grant = listener->grant;
   store<Fd>(out, WRUN_WASI_TRY(wasi_.descriptors().insert(std::move(handle))));
   return Errno::Success;
 }

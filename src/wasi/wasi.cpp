@@ -5,7 +5,7 @@
 
 #include "base/printable.hpp"
 #include "wasi/listener.hpp"
-#include "wasi/preview1_table.hpp"
+#include "wasi/usage.hpp"
 
 namespace wrun::wasi {
 namespace {
@@ -45,15 +45,25 @@ Wasi::Wasi(WasiOptions& options)
       resolver_(options.path_resolution),
       effects_(std::move(options.effects)) {
   if (!effects_) effects_ = std::make_unique<HostEffects>();
+  if (options.count_uses) observers_.push_back(std::make_unique<UsageObserver>());
+  if (options.trace) observers_.push_back(std::make_unique<Tracer>(std::move(options.trace)));
 }
 
 Result<std::unique_ptr<Wasi>> Wasi::create(WasiOptions options) {
   std::unique_ptr<Wasi> wasi(new Wasi(options));
   WRUN_CHECK_OK(wasi->add_strings(options));
-  for (size_t fd = 0; fd < options.stdio.size(); ++fd)
-    if (!wasi->descriptors_.insert(Handle::stream(options.stdio[fd], fd == 0)))
+  wasi->add_grant(Grant::Kind::Arguments, "arguments");
+  wasi->add_grant(Grant::Kind::Environment, "environment");
+  wasi->add_grant(Grant::Kind::Clocks, "clocks");
+  wasi->add_grant(Grant::Kind::Random, "random numbers");
+  constexpr const char* kStreams[] = {"stdin", "stdout", "stderr"};
+  for (size_t fd = 0; fd < options.stdio.size(); ++fd) {
+    auto handle = Handle::stream(options.stdio[fd], fd == 0);
+    handle->grant = &wasi->add_grant(Grant::Kind::Stream, kStreams[fd]);
+    if (!wasi->descriptors_.insert(std::move(handle)))
       return fail(Error::Kind::Usage,
                   "the limit on descriptors leaves no room for standard streams");
+  }
   for (const Preopen& preopen : options.preopens) WRUN_CHECK_OK(wasi->add_preopen(preopen));
   for (const std::string& address : options.listeners) WRUN_CHECK_OK(wasi->add_listener(address));
   return wasi;
@@ -84,7 +94,11 @@ Result<void> Wasi::add_preopen(const Preopen& preopen) {
                 "two directories have the same guest path '" + printable(name) + "'");
   UniqueFd host = WRUN_TRY(PathResolver::open_root(preopen.host_path));
   preopen_names_.push_back(name);
-  if (!descriptors_.insert(Handle::preopen(std::move(host), std::move(name), preopen.read_only)))
+  Grant& grant = add_grant(Grant::Kind::Directory, name, preopen.host_path);
+  grant.read_only = preopen.read_only;
+  auto handle = Handle::preopen(std::move(host), std::move(name), preopen.read_only);
+  handle->grant = &grant;
+  if (!descriptors_.insert(std::move(handle)))
     return fail(Error::Kind::Usage, "the limit on descriptors leaves no room for directory '" +
                                         printable(preopen.host_path) + "'");
   return {};
@@ -92,16 +106,39 @@ Result<void> Wasi::add_preopen(const Preopen& preopen) {
 
 // After the directories: programs look for those from 3 on, up to the first that is none.
 Result<void> Wasi::add_listener(const std::string& address) {
-  if (!descriptors_.insert(Handle::socket(WRUN_TRY(listen_on(address)), 0)))
+  auto handle = Handle::socket(WRUN_TRY(listen_on(address)), 0);
+  handle->grant = &add_grant(Grant::Kind::Listener, address);
+  if (!descriptors_.insert(std::move(handle)))
     return fail(Error::Kind::Usage,
                 "the limit on descriptors leaves no room for '" + printable(address) + "'");
   return {};
 }
 
 bool Wasi::find(std::string_view module, std::string_view name, runtime::HostFunction& out) {
-  if (!find_function(module, name, out)) return false;
-  out.environment = this;
+  const bool preview1 = module == "wasi_snapshot_preview1";
+  if (!preview1 && module != "wasi_unstable") return false;
+  const Snapshot snapshot = preview1 ? Snapshot::Preview1 : Snapshot::Unstable;
+  const Function* function = find_function(snapshot, name);
+  if (!function) return false;
+  out = {type_of(*function), function->callback(snapshot), this};
+  if (observers_.empty()) return true;
+  const std::lock_guard lock(finding_);
+  out.callback = observed_call;
+  out.environment = &sites_.emplace_back(*this, *function, snapshot);
   return true;
+}
+
+Grant& Wasi::add_grant(Grant::Kind kind, std::string guest_name, std::string host_name) {
+  Grant& grant = grants_.emplace_back();
+  grant.kind = kind;
+  grant.guest_name = std::move(guest_name);
+  grant.host_name = std::move(host_name);
+  return grant;
+}
+
+Grant* Wasi::grant_of(Grant::Kind kind) {
+  const auto found = std::ranges::find(grants_, kind, &Grant::kind);
+  return found == grants_.end() ? nullptr : &*found;
 }
 
 std::optional<RefusedPath> Wasi::last_refused() const {

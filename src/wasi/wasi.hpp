@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -12,9 +13,11 @@
 
 #include "base/result.hpp"
 #include "runtime/linker.hpp"
+#include "wasi/call.hpp"
 #include "wasi/effects.hpp"
 #include "wasi/handles.hpp"
 #include "wasi/path.hpp"
+#include "wasi/trace.hpp"
 
 namespace wrun::wasi {
 
@@ -34,6 +37,8 @@ struct WasiOptions {
   uint32_t max_descriptors = 1024;
   PathResolution path_resolution = PathResolution::Automatic;
   std::unique_ptr<Effects> effects{};  // null: the host's
+  TraceSink trace{};                   // empty: no trace
+  bool count_uses = false;             // of what is granted
 };
 
 // A path that a guest named in vain.
@@ -54,6 +59,7 @@ class StringList {
   void add(std::string_view text);
   uint32_t count() const { return static_cast<uint32_t>(offsets_.size()); }
   const std::vector<uint32_t>& offsets() const { return offsets_; }
+  std::string_view at(uint32_t index) const { return &bytes_[offsets_[index]]; }
   std::string_view bytes() const { return bytes_; }
 
  private:
@@ -74,17 +80,23 @@ class Wasi final : public runtime::HostFunctionSource {
   // The last path that was refused for the gravest of reasons.
   std::optional<RefusedPath> last_refused() const;
 
+  // All that was granted; uses are counted if the options said so.
+  const std::deque<Grant>& grants() const { return grants_; }
+
   // --- for the calls ---
   const StringList& arguments() const { return arguments_; }
   const StringList& environment() const { return environment_; }
   FdTable& descriptors() { return descriptors_; }
   PathResolver& resolver() { return resolver_; }
   Effects& effects() { return *effects_; }
+  const std::vector<std::unique_ptr<CallObserver>>& observers() const { return observers_; }
+  Grant* grant_of(Grant::Kind kind);  // the first of a kind
   void note_refused(RefusedPath::Reason reason, const Handle& directory, std::string_view path);
 
  private:
   explicit Wasi(WasiOptions& options);
   Result<void> add_strings(const WasiOptions& options);
+  Grant& add_grant(Grant::Kind kind, std::string guest_name, std::string host_name = {});
   Result<void> add_preopen(const Preopen& preopen);
   Result<void> add_listener(const std::string& address);
 
@@ -93,6 +105,10 @@ class Wasi final : public runtime::HostFunctionSource {
   FdTable descriptors_;
   PathResolver resolver_;
   std::unique_ptr<Effects> effects_;
+  std::deque<Grant> grants_;
+  std::vector<std::unique_ptr<CallObserver>> observers_;
+  std::mutex finding_;          // guards sites_
+  std::deque<CallSite> sites_;  // of observed calls
   std::vector<std::string> preopen_names_;
   mutable std::mutex refusing_;  // guards last_refused_
   std::optional<RefusedPath> last_refused_;

@@ -85,7 +85,7 @@ class Guest {
 
   template <class... Parameters, class... Arguments>
   Errno call(Errno (Preview1::*member)(Parameters...), Arguments... arguments) {
-    Preview1 calls(*wasi, store, {memory.data(), memory.size()});
+    Preview1 calls(*wasi, store, GuestMemory({memory.data(), memory.size()}));
     const Errno error = (calls.*member)(static_cast<Parameters>(arguments)...);
     trap = calls.trap();
     return error;

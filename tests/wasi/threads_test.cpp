@@ -13,7 +13,7 @@ struct Worker {
 
   template <class... Parameters, class... Arguments>
   Errno call(Errno (Preview1::*member)(Parameters...), Arguments... arguments) {
-    Preview1 calls(wasi, store, {memory.data(), memory.size()});
+    Preview1 calls(wasi, store, GuestMemory({memory.data(), memory.size()}));
     return (calls.*member)(static_cast<Parameters>(arguments)...);
   }
   // Puts `text` at 1024, with an iovec for it at 16.

@@ -109,7 +109,7 @@ TEST_CASE("random bytes") {
 
 TEST_CASE("the process") {
   Guest guest;
-  Preview1 calls(*guest.wasi, guest.store, {guest.memory.data(), guest.memory.size()});
+  Preview1 calls(*guest.wasi, guest.store, GuestMemory({guest.memory.data(), guest.memory.size()}));
   CHECK(calls.sched_yield() == Errno::Success);
   CHECK(calls.proc_raise(6) == Errno::Notsup);
   CHECK(calls.trap() == TrapCode::None);
@@ -120,7 +120,7 @@ TEST_CASE("the process") {
 
 TEST_CASE("a module without a memory is told so") {
   Guest guest;
-  Preview1 calls(*guest.wasi, guest.store, {});
+  Preview1 calls(*guest.wasi, guest.store, GuestMemory({}));
   calls.args_sizes_get(0, 4);
   CHECK(calls.trap() == TrapCode::HostError);
 }
