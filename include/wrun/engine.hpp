@@ -39,6 +39,9 @@ struct Config {
   bool interruptible = false;
   // Instructions are counted against Store::set_fuel(), which costs 10 to 30 percent.
   bool fuel = false;
+  // Every NaN that arithmetic gives is the canonical one, with a positive sign, on every host. Costs where
+  // there is much arithmetic with floating point.
+  bool canonical_nans = false;
   // Threads that validate a large module; 0: as many as there are processors.
   unsigned threads = 0;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -16,8 +17,28 @@
 namespace wrun {
 
 namespace detail {
+struct RecordingState;
 struct WasiState;
-}
+}  // namespace detail
+
+// Something by a name that goes with a recording, such as the module that was run.
+struct Attachment {
+  std::string name;
+  std::string contents;
+};
+
+// A run that was recorded (WasiConfig::record), to be replayed. A handle; it serves for one replay.
+class Recording {
+ public:
+  // Fails with Kind::Io, or with Kind::Malformed for what is no recording.
+  static Result<Recording> open(const std::string& path);
+  const std::vector<Attachment>& attachments() const;
+
+ private:
+  friend struct Access;
+  explicit Recording(std::shared_ptr<detail::RecordingState> state) : state_(std::move(state)) {}
+  std::shared_ptr<detail::RecordingState> state_;
+};
 
 struct WasiConfig {
   struct Directory {
@@ -32,11 +53,34 @@ struct WasiConfig {
   std::vector<std::string> listeners = {};
   // Host descriptors for the guest's 0, 1 and 2; borrowed. -1: nothing to read, writes vanish.
   std::array<int, 3> stdio = {0, 1, 2};
+  // How paths are kept inside of their directory. The walk needs no help of the kernel, and more calls.
+  enum class PathResolution : uint8_t {
+    Automatic,  // openat2(2) where the kernel has it
+    Openat2,
+    Walk,
+  };
+  PathResolution path_resolution = PathResolution::Automatic;
   // Receives every call in words, in the manner of strace, in pieces: what is known before the call, and
   // the rest. Called in the threads of guests, one at a time; must not call back.
   std::function<void(std::string_view)> trace = {};
   // Counts what becomes of everything that is granted, for Wasi::uses().
   bool count_uses = false;
+
+  // The date that the guest sees: fixed, or the host's with an offset.
+  std::optional<std::chrono::nanoseconds> fixed_date = {};  // since 1970
+  std::chrono::nanoseconds date_offset = {};
+  // Time that has nothing to do with the host's: all clocks start at `fixed_date` or 2000-01-01, go on by
+  // a microsecond whenever they are looked at, and by what the guest sleeps, without waiting.
+  bool virtual_time = false;
+  // Random numbers follow from it. Not for secrets.
+  std::optional<uint64_t> random_seed = {};
+
+  // A file to record the run in: what every call came to. Not for guests with threads.
+  std::string record = {};
+  std::vector<Attachment> attachments = {};  // that go with it
+  // Gives the guest what was recorded, and does nothing of what it asks for, except writing to
+  // `stdio` what it then wrote there.
+  std::optional<Recording> replay = {};
 };
 
 // Something that a guest was given, and how many of its calls made use of it or of what is in it.
@@ -81,6 +125,10 @@ class Wasi {
 
   // The last path that was refused for the gravest of reasons; for a hint when the guest failed.
   std::optional<RefusedPath> last_refused() const;
+
+  // When the guest has ended: completes a recording (Kind::Io if it cannot be written), or says whether
+  // a replay was what was recorded (Kind::Usage if it was not, with the call where it went apart).
+  Result<void> finish();
 
   // Everything that was granted. Counts stay 0 without WasiConfig::count_uses.
   std::vector<GrantUse> uses() const;

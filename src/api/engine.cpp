@@ -29,6 +29,7 @@ Result<Engine> Engine::create(const Config& config) {
   engine::EngineConfig internal;
   internal.interruptible = config.interruptible;
   internal.fuel_metering = config.fuel;
+  internal.canonical_nans = config.canonical_nans;
   internal.threads = config.threads;
   if (!config.standard.empty()) {
     const auto standard = features_of(config.standard);

@@ -29,6 +29,11 @@ struct ModuleState {
   std::shared_ptr<const wasm::Module> module;
 };
 
+struct RecordingState {
+  std::unique_ptr<wasi::Recording> recording;  // null: it is being replayed
+  std::vector<Attachment> attachments;
+};
+
 struct WasiState {
   std::unique_ptr<wasi::Wasi> wasi;
 };
@@ -65,6 +70,7 @@ struct Access {
   static const std::shared_ptr<detail::WasiState>& wasi(const Wasi& handle) {
     return handle.state_;
   }
+  static detail::RecordingState& recording(const Recording& handle) { return *handle.state_; }
   static runtime::FuncRef& function(const Func& handle) { return *handle.function_; }
   static runtime::Memory& memory(const Memory& handle) { return *handle.memory_; }
   static runtime::Global& global(const Global& handle) { return *handle.global_; }

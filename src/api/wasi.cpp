@@ -3,6 +3,37 @@
 #include "api/state.hpp"
 
 namespace wrun {
+namespace {
+
+wasi::EffectOptions effects_of(const WasiConfig& config) {
+  wasi::EffectOptions effects;
+  if (config.fixed_date) effects.fixed_date = static_cast<uint64_t>(config.fixed_date->count());
+  effects.date_offset = config.date_offset.count();
+  effects.seed = config.random_seed;
+  effects.virtual_time = config.virtual_time;
+  return effects;
+}
+
+wasi::PathResolution resolution_of(WasiConfig::PathResolution how) {
+  switch (how) {
+    case WasiConfig::PathResolution::Automatic: return wasi::PathResolution::Automatic;
+    case WasiConfig::PathResolution::Openat2:   return wasi::PathResolution::Openat2;
+    case WasiConfig::PathResolution::Walk:      return wasi::PathResolution::Walk;
+  }
+  __builtin_unreachable();
+}
+
+}  // namespace
+
+Result<Recording> Recording::open(const std::string& path) {
+  auto state = std::make_shared<detail::RecordingState>();
+  state->recording = WRUN_TRY(wasi::Recording::open(path));
+  for (const wasi::Attachment& attachment : state->recording->attachments())
+    state->attachments.push_back({attachment.name, attachment.contents});
+  return Recording(std::move(state));
+}
+
+const std::vector<Attachment>& Recording::attachments() const { return state_->attachments; }
 
 Result<Wasi> Wasi::create(const WasiConfig& config) {
   wasi::WasiOptions options;
@@ -12,8 +43,18 @@ Result<Wasi> Wasi::create(const WasiConfig& config) {
     options.preopens.push_back({directory.host, directory.guest, directory.read_only});
   options.listeners = config.listeners;
   options.stdio = config.stdio;
+  options.path_resolution = resolution_of(config.path_resolution);
   options.trace = config.trace;
   options.count_uses = config.count_uses;
+  options.effects = effects_of(config);
+  options.record = config.record;
+  for (const Attachment& attachment : config.attachments)
+    options.attachments.push_back({attachment.name, attachment.contents});
+  if (config.replay) {
+    options.replay = std::move(Access::recording(*config.replay).recording);
+    if (options.replay == nullptr)
+      return fail(Error::Kind::Usage, "a recording serves for one replay");
+  }
   auto state = std::make_shared<detail::WasiState>();
   state->wasi = WRUN_TRY(wasi::Wasi::create(std::move(options)));
   return Wasi(std::move(state));
@@ -30,6 +71,8 @@ std::optional<RefusedPath> Wasi::last_refused() const {
   }
   return out;
 }
+
+Result<void> Wasi::finish() { return state_->wasi->finish(); }
 
 std::vector<GrantUse> Wasi::uses() const {
   const auto kind_of = [](wasi::Grant::Kind kind) {

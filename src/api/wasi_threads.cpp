@@ -189,6 +189,8 @@ Result<WasiThreads> WasiThreads::create(Linker& linker, const Module& module, co
     return fail(Error::Kind::Usage, "threads need an engine whose code can be interrupted");
   if (engine.fuel_metering)
     return fail(Error::Kind::Usage, "there is no limit on fuel for programs with threads");
+  if (Access::wasi(wasi)->wasi->records_or_replays())
+    return fail(Error::Kind::Usage, "programs with threads can neither be recorded nor replayed");
   auto state = std::make_shared<State>(module, wasi, config);
   WRUN_CHECK_OK(state->define_memories(linker, store));
   state->define_spawn(linker);

@@ -6,6 +6,9 @@
 namespace wrun::cli {
 
 int run(const Options& options);
+// The same on what was recorded; what is not in the recording is not looked for elsewhere.
+int run_recorded(const Options& options, Recording recording);
+int replay(const Options& options);
 int validate(const Options& options);
 int info(const Options& options);
 int wast(const Options& options);

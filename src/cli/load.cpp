@@ -27,25 +27,25 @@ std::optional<Module> load_text_or_report(const Engine& engine, const std::strin
 
 }  // namespace
 
-std::optional<Module> load_or_report(const Engine& engine, const std::string& file, Stats* stats) {
-  Stats unused;
-  if (stats == nullptr) stats = &unused;
-  const auto contents = [&] {
-    const Stopwatch watch(stats->read);
-    return read_file(file);
-  }();
-  if (!contents) {
-    report_error(describe_load_error(file, contents.error()));
-    return std::nullopt;
-  }
-  stats->module_bytes += contents->bytes.size();
-
-  const Stopwatch watch(stats->compile);
-  if (is_text(contents->bytes)) return load_text_or_report(engine, file, contents->bytes);
-  auto module = Module::from_bytes(engine, contents->bytes, contents->owner);
-  if (module) return std::move(*module);
-  report_error(describe_load_error(file, module.error(), contents->bytes));
+std::optional<FileContents> read_or_report(const std::string& file) {
+  auto contents = read_file(file);
+  if (contents) return std::move(*contents);
+  report_error(describe_load_error(file, contents.error()));
   return std::nullopt;
+}
+
+std::optional<Module> load_or_report(const Engine& engine, const std::string& file,
+                                     const FileContents& contents) {
+  if (is_text(contents.bytes)) return load_text_or_report(engine, file, contents.bytes);
+  auto module = Module::from_bytes(engine, contents.bytes, contents.owner);
+  if (module) return std::move(*module);
+  report_error(describe_load_error(file, module.error(), contents.bytes));
+  return std::nullopt;
+}
+
+std::optional<Module> load_or_report(const Engine& engine, const std::string& file) {
+  const auto contents = read_or_report(file);
+  return contents ? load_or_report(engine, file, *contents) : std::nullopt;
 }
 
 }  // namespace wrun::cli

@@ -4,13 +4,14 @@
 #include <optional>
 #include <string>
 
-#include "cli/stats.hpp"
 #include "wrun/wrun.hpp"
 
 namespace wrun::cli {
 
-// `stats` counts what it took, if given.
+std::optional<FileContents> read_or_report(const std::string& file);
 std::optional<Module> load_or_report(const Engine& engine, const std::string& file,
-                                     Stats* stats = nullptr);
+                                     const FileContents& contents);
+// Both at once.
+std::optional<Module> load_or_report(const Engine& engine, const std::string& file);
 
 }  // namespace wrun::cli

@@ -5,6 +5,7 @@ namespace {
 
 constexpr uint32_t bit(Command command) { return 1u << static_cast<int>(command); }
 constexpr uint32_t kRun = bit(Command::Run);
+constexpr uint32_t kRunning = kRun | bit(Command::Replay);
 constexpr uint32_t kWast = bit(Command::Wast);
 constexpr uint32_t kWasm2Wat = bit(Command::Wasm2Wat);
 constexpr uint32_t kStrip = bit(Command::Strip);
@@ -19,6 +20,7 @@ constexpr auto kOptional = ValueUse::Optional;
 // clang-format off
 constexpr CommandSpec kCommands[] = {
     {Command::Run,        "run",        "MODULE [ARGS...]", "Run a module; what wrun does without a command"},
+    {Command::Replay,     "replay",     "FILE",             "Run again what `run --record FILE` recorded"},
     {Command::Validate,   "validate",   "FILE...",          "Check that modules are valid"},
     {Command::Info,       "info",       "FILE",             "Show what a module contains, imports and exports"},
     {Command::Wast,       "wast",       "FILE|DIR...",      "Run test scripts"},
@@ -51,9 +53,17 @@ constexpr OptionSpec kOptions[] = {
      "Stop after a time, for example 200ms or 1.5s"},
     {Option::Fuel, "fuel", 0, kRequired, "N", ValueHint::None, "", false, kRun,
      "Stop after about N instructions"},
-    {Option::Stats, "stats", 0, kOptional, "json", ValueHint::Words, "json", true, kRun,
+    {Option::Stats, "stats", 0, kOptional, "json", ValueHint::Words, "json", true, kRunning,
      "Report times and memory on stderr"},
-    {Option::Trace, "trace", 0, kRequired, "wasi", ValueHint::Words, "wasi", true, kRun,
+    {Option::Deterministic, "deterministic", 0, kOptional, "SEED", ValueHint::None, "", false, kRun,
+     "Clocks, random numbers and NaNs that are the same every time"},
+    {Option::Clock, "clock", 0, kRequired, "@SECONDS|+TIME|-TIME", ValueHint::None, "", false, kRun,
+     "The date: fixed, in seconds since 1970, or ours with an offset"},
+    {Option::PathResolution, "path-resolution", 0, kRequired, "HOW", ValueHint::Words, "openat2 walk", false, kRun,
+     "How paths are kept inside of directories; by default what the kernel has"},
+    {Option::Record, "record", 0, kRequired, "FILE", ValueHint::File, "", false, kRun,
+     "Record what all calls come to, for `wrun replay`"},
+    {Option::Trace, "trace", 0, kRequired, "wasi", ValueHint::Words, "wasi", false, kRunning,
      "Show every call into WASI on stderr, like strace"},
     {Option::ReportCapabilities, "report-capabilities", 0, kNone, "", ValueHint::None, "", false, kRun,
      "List on stderr what was used of what was granted"},
@@ -95,9 +105,9 @@ constexpr OptionSpec kOptions[] = {
      "Accept a WebAssembly proposal that is off by default"},
     {Option::Disable, "disable", 0, kRequired, "PROPOSAL", ValueHint::None, "", false, kLoading,
      "Refuse modules that use a proposal"},
-    {Option::Log, "log", 0, kRequired, "LEVEL", ValueHint::Words, "error warn info debug trace gc", false, kRun,
+    {Option::Log, "log", 0, kRequired, "LEVEL", ValueHint::Words, "error warn info debug trace gc", false, kRunning,
      "Log what wrun does on stderr; gc: garbage collections"},
-    {Option::Quiet, "quiet", 'q', kNone, "", ValueHint::None, "", false, kRun | bit(Command::Validate),
+    {Option::Quiet, "quiet", 'q', kNone, "", ValueHint::None, "", false, kRunning | bit(Command::Validate),
      "No hints and notes, only errors"},
     {Option::WasmKeys, "", 'W', kRequired, "KEY[=VALUE],...", ValueHint::None, "", false, kLoading,
      "wasmtime's spelling: fuel, timeout, max-memory-size, max-wasm-stack, max-table-elements, and "

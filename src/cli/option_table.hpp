@@ -10,6 +10,7 @@ namespace wrun::cli {
 
 enum class Command : uint8_t {
   Run,
+  Replay,
   Validate,
   Info,
   Wast,
@@ -52,6 +53,10 @@ enum class Option : uint8_t {
   Enable,
   Disable,
   Stats,
+  Deterministic,
+  Clock,
+  PathResolution,
+  Record,
   Trace,
   ReportCapabilities,
   Log,

@@ -59,25 +59,34 @@ bool exists(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0;
 }
 
+// What the modules of a recorded run go by among its attachments.
+std::string attachment_name(std::string_view file) { return fmt::format("file {}", file); }
+
 class Run {
  public:
   Run(const Options& options, Log& log) : options_(options), log_(log) {}
+  Run(const Options& options, Log& log, Recording recording)
+      : options_(options), log_(log), recording_(std::move(recording)) {}
 
   int execute() {
     const auto done = run();
-    const int status = done ? *done : done.error().status;
+    const int status = complete(done ? *done : done.error().status);
     log_.write(LogLevel::Info, "exit status {}", status);
     if (options_.stats != StatsFormat::None) print_error(format_stats(stats_, options_.stats));
     if (wasi_ && options_.report_capabilities) print_error(describe_capabilities(wasi_->uses()));
-    if (status != 0 && !options_.quiet) give_hint();
+    if (status != 0 && !options_.quiet && !recording_) give_hint();
     return status;
   }
 
  private:
   Step<int> run();
+  // The status, unless the recording or the replay failed.
+  int complete(int status);
+  std::optional<FileContents> read(const std::string& file);
   Step<Module> load(const std::string& file);
   Step<void> add_wasi(Linker& linker);
-  Step<void> add_preloads(Linker& linker, Store& store);
+  Step<void> add_preloads(Linker& linker, Store& store, std::span<const Module> modules);
+  void choose_effects(WasiConfig& config);
   Step<void> add_threads(Linker& linker, const Module& module);
   Step<Instance> instantiate(Linker& linker, const Module& module, const std::string& file);
   Step<Func> find_entry(const Instance& instance, const Module& module, std::string_view name);
@@ -95,6 +104,8 @@ class Run {
   const Options& options_;
   Log& log_;
   Stats stats_;
+  std::optional<Recording> recording_;   // that is replayed
+  std::vector<Attachment> attachments_;  // for the recording that is made
   std::optional<Engine> engine_;
   std::optional<Wasi> wasi_;
   std::optional<Watchdog> watchdog_;
@@ -104,12 +115,19 @@ class Run {
 Step<int> Run::run() {
   auto engine = Engine::create({.features = options_.features,
                                 .interruptible = options_.timeout.has_value() || options_.threads,
-                                .fuel = options_.fuel.has_value()});
+                                .fuel = options_.fuel.has_value(),
+                                .canonical_nans = options_.deterministic_seed.has_value()});
   if (!engine) return failed(kBadUsage, engine.error().message);
   engine_ = *engine;
 
   const auto module = load(options_.module);
   if (!module) return std::unexpected(module.error());
+  std::vector<Module> preloads;
+  for (const Preload& preload : options_.preloads) {
+    auto preloaded = load(preload.file);
+    if (!preloaded) return std::unexpected(preloaded.error());
+    preloads.push_back(std::move(*preloaded));
+  }
 
   Store store(*engine_, options_.limits);
   if (log_.wants_collections())
@@ -119,7 +137,8 @@ Step<int> Run::run() {
 
   Linker linker(store);
   if (auto added = add_wasi(linker); !added) return std::unexpected(added.error());
-  if (auto added = add_preloads(linker, store); !added) return std::unexpected(added.error());
+  if (auto added = add_preloads(linker, store, preloads); !added)
+    return std::unexpected(added.error());
   if (options_.threads)
     if (auto added = add_threads(linker, *module); !added) return std::unexpected(added.error());
 
@@ -133,10 +152,52 @@ Step<int> Run::run() {
 }
 
 Step<Module> Run::load(const std::string& file) {
-  auto module = load_or_report(*engine_, file, &stats_);
+  const auto contents = [&] {
+    const Stopwatch watch(stats_.read);
+    return read(file);
+  }();
+  if (!contents) return std::unexpected(Failed{kFailure});
+  stats_.module_bytes += contents->bytes.size();
+  if (!options_.record.empty())
+    attachments_.push_back({
+        attachment_name(file),
+        {reinterpret_cast<const char*>(contents->bytes.data()), contents->bytes.size()}
+    });
+  const Stopwatch watch(stats_.compile);
+  auto module = load_or_report(*engine_, file, *contents);
   if (!module) return std::unexpected(Failed{kFailure});
   log_.write(LogLevel::Debug, "{} is valid: {} bytes", file, module->size());
   return std::move(*module);
+}
+
+std::optional<FileContents> Run::read(const std::string& file) {
+  if (!recording_) return read_or_report(file);
+  for (const auto& [name, contents] : recording_->attachments())
+    if (name == attachment_name(file)) return FileContents{std::as_bytes(std::span(contents)), {}};
+  report_error(fmt::format("the recording does not contain `{}`", file));
+  return std::nullopt;
+}
+
+int Run::complete(int status) {
+  if (!wasi_) return status;
+  const auto done = wasi_->finish();
+  if (done) return status;
+  report_error(done.error().message);
+  return kFailure;
+}
+
+void Run::choose_effects(WasiConfig& config) {
+  config.fixed_date = options_.fixed_date;
+  config.date_offset = options_.date_offset;
+  config.virtual_time = options_.deterministic_seed.has_value();
+  config.random_seed = options_.deterministic_seed;
+  config.record = options_.record;
+  config.attachments = std::move(attachments_);
+  if (!options_.record.empty()) {
+    std::string& line = config.attachments.emplace_back("command line", "").contents;
+    for (const std::string& argument : options_.command_line) line.append(argument) += '\0';
+  }
+  config.replay = recording_;
 }
 
 Step<void> Run::add_wasi(Linker& linker) {
@@ -154,6 +215,8 @@ Step<void> Run::add_wasi(Linker& linker) {
   config.listeners = options_.listeners;
   if (options_.trace_wasi) config.trace = print_error;
   config.count_uses = options_.report_capabilities;
+  config.path_resolution = options_.path_resolution;
+  choose_effects(config);
   for (const auto& [host, guest, read_only] : config.directories)
     log_.write(LogLevel::Info, "granting {} as {}{}", host, guest, read_only ? ", read-only" : "");
 
@@ -166,11 +229,10 @@ Step<void> Run::add_wasi(Linker& linker) {
   return {};
 }
 
-Step<void> Run::add_preloads(Linker& linker, Store& store) {
-  for (const auto& [name, file] : options_.preloads) {
-    const auto module = load(file);
-    if (!module) return std::unexpected(module.error());
-    const auto instance = instantiate(linker, *module, file);
+Step<void> Run::add_preloads(Linker& linker, Store& store, std::span<const Module> modules) {
+  for (size_t i = 0; i < modules.size(); ++i) {
+    const auto& [name, file] = options_.preloads[i];
+    const auto instance = instantiate(linker, modules[i], file);
     if (instance) {
       if (auto done = initialize(*instance); !done) {
         count(store);
@@ -287,7 +349,7 @@ int Run::status_of(const Error& error) {
     report_error(fmt::format("timeout of {} exceeded", options_.timeout_text));
   else if (error.trap->code == TrapCode::OutOfFuel && options_.fuel)
     report_error(fmt::format("fuel of {} used up", *options_.fuel));
-  else
+  else if (!recording_ || error.trap->code != TrapCode::HostError)  // complete() says what differs
     report_error(describe_trap(*error.trap));
   return kTrapped;
 }
@@ -326,6 +388,15 @@ int run(const Options& options) {
   }
   Log log(options.log_level);
   return Run(options, log).execute();
+}
+
+int run_recorded(const Options& options, Recording recording) {
+  if (options.log_level.empty()) {
+    Log silent;
+    return Run(options, silent, std::move(recording)).execute();
+  }
+  Log log(options.log_level);
+  return Run(options, log, std::move(recording)).execute();
 }
 
 }  // namespace wrun::cli

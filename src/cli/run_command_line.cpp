@@ -21,6 +21,9 @@ int run_command(const Options& options) {
     case Command::Run:
       if (options.module.empty()) return bad_usage("no module to run; see `wrun --help`");
       return run(options);
+    case Command::Replay:
+      if (options.arguments.size() != 1) break;
+      return replay(options);
     case Command::Validate:
       if (options.arguments.empty()) break;
       return validate(options);
@@ -72,11 +75,12 @@ int help(const Options& options) {
 int man() { return print_and_succeed(man_page()); }
 
 int run_command_line(std::span<const char* const> arguments) {
-  const auto options = parse_command_line(arguments);
+  auto options = parse_command_line(arguments);
   if (!options) return bad_usage(options.error());
   if (options->help || options->help_all)
     return print_and_succeed(help_text(options->command, options->help_all));
   if (options->version) return print_and_succeed(fmt::format("wrun {}\n", version()));
+  if (!options->record.empty()) options->command_line.assign(arguments.begin(), arguments.end());
   return run_command(*options);
 }
 

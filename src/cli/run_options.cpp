@@ -129,6 +129,43 @@ Usage set_log(Options& options, std::string_view value) {
   return {};
 }
 
+Usage set_deterministic(Options& options, std::string_view value) {
+  const auto seed = value.empty() ? 0 : parse_count(value);
+  if (!seed) return bad_value("--deterministic", value, "a number below 2^64");
+  options.deterministic_seed = seed;
+  return {};
+}
+
+Usage set_clock(Options& options, std::string_view value) {
+  constexpr uint64_t kMaxSeconds = uint64_t{INT64_MAX} / 1'000'000'000;
+  const char first = value.empty() ? '\0' : value.front();
+  const std::string_view rest = value.substr(value.empty() ? 0 : 1);
+  if (first == '@') {
+    if (const auto seconds = parse_count(rest); seconds && *seconds <= kMaxSeconds) {
+      options.fixed_date = std::chrono::seconds(*seconds);
+      return {};
+    }
+  } else if (first == '+' || first == '-') {
+    if (const auto offset = parse_duration(rest)) {
+      options.date_offset = first == '+' ? *offset : -*offset;
+      return {};
+    }
+  }
+  return bad_value("--clock", value,
+                   "a date such as @1700000000 or an offset such as +36h or -1.5s");
+}
+
+Usage set_path_resolution(Options& options, std::string_view value) {
+  if (value == "openat2")
+    options.path_resolution = WasiConfig::PathResolution::Openat2;
+  else if (value == "walk")
+    options.path_resolution = WasiConfig::PathResolution::Walk;
+  else
+    return bad_value("--path-resolution", value,
+                     fmt::format("one of: {}", spec_of(Option::PathResolution).words));
+  return {};
+}
+
 Usage set_trace(Options& options, std::string_view value) {
   if (value != "wasi") return bad_value("--trace", value, "`wasi`");
   options.trace_wasi = true;
@@ -288,6 +325,10 @@ Usage apply(Options& options, Option option, std::string_view value) {
     case Option::Enable:             return set_feature(options, "--enable", value, true);
     case Option::Disable:            return set_feature(options, "--disable", value, false);
     case Option::Stats:              return set_stats(options, value);
+    case Option::Deterministic:      return set_deterministic(options, value);
+    case Option::Clock:              return set_clock(options, value);
+    case Option::PathResolution:     return set_path_resolution(options, value);
+    case Option::Record:             return set_text(options.record, "--record", value);
     case Option::Trace:              return set_trace(options, value);
     case Option::ReportCapabilities: options.report_capabilities = true; return {};
     case Option::Log:                return set_log(options, value);

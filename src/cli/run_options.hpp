@@ -45,6 +45,13 @@ struct Options {
   std::vector<Config::FeatureSwitch> features;
 
   StatsFormat stats = StatsFormat::None;
+  std::optional<uint64_t> deterministic_seed;  // empty: not deterministic
+  std::optional<std::chrono::nanoseconds> fixed_date;
+  std::chrono::nanoseconds date_offset{};
+  WasiConfig::PathResolution path_resolution = WasiConfig::PathResolution::Automatic;
+  std::string record;                     // empty: no recording
+  std::vector<std::string> command_line;  // all of it, if the run is recorded
+
   bool trace_wasi = false;
   bool report_capabilities = false;
   std::string log_level;  // empty: no log

@@ -11,6 +11,7 @@ Engine::Engine(const EngineConfig& config) : config_(config) {
   interp::InterpreterOptions options;
   options.interruptible = config.interruptible;
   options.fuel_metering = config.fuel_metering;
+  options.canonical_nans = config.canonical_nans;
   executor_ = std::make_unique<interp::Interpreter>(options);
 }
 

@@ -17,9 +17,10 @@ namespace wrun::engine {
 
 struct EngineConfig {
   wasm::FeatureSet features = wasm::FeatureSet::defaults();
-  bool interruptible = false;  // code looks for Store::interrupt() in loops and calls
-  bool fuel_metering = false;  // code counts Store::fuel down
-  unsigned threads = 0;        // that validate a large module; 0: one a processor
+  bool interruptible = false;   // code looks for Store::interrupt() in loops and calls
+  bool fuel_metering = false;   // code counts Store::fuel down
+  bool canonical_nans = false;  // arithmetic gives no other
+  unsigned threads = 0;         // that validate a large module; 0: one a processor
 };
 
 class Engine {

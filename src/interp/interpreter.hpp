@@ -13,8 +13,9 @@
 namespace wrun::interp {
 
 struct InterpreterOptions {
-  bool interruptible = false;  // check Store::interrupted() at loops and function entries
-  bool fuel_metering = false;  // count instructions down from Store::fuel
+  bool interruptible = false;   // check Store::interrupted() at loops and function entries
+  bool canonical_nans = false;  // as the result of any arithmetic
+  bool fuel_metering = false;   // count instructions down from Store::fuel
 };
 
 // Register code of one module for one way of accessing memory 0; shared by all its instances.

@@ -13,6 +13,39 @@ bool is_shift_left(Op op) { return op == Op::I32Shl; }
 
 bool commutes(Op op) { return wasm::info(op).has(wasm::op_flag::Commutes); }
 
+// The replacement of NaNs that the instruction's result needs, if it may be one of several.
+std::optional<Code> canonical_nan_code(Op op) {
+  switch (op) {
+#define WRUN_ARITHMETIC(F) \
+  case Op::F##Add:         \
+  case Op::F##Sub:         \
+  case Op::F##Mul:         \
+  case Op::F##Div:         \
+  case Op::F##Min:         \
+  case Op::F##Max:         \
+  case Op::F##Sqrt:        \
+  case Op::F##Ceil:        \
+  case Op::F##Floor:       \
+  case Op::F##Trunc:       \
+  case Op::F##Nearest:
+    WRUN_ARITHMETIC(F32)
+    case Op::F32DemoteF64:         return Code::CanonicalNanF32; WRUN_ARITHMETIC(F64)
+    case Op::F64PromoteF32:        return Code::CanonicalNanF64; WRUN_ARITHMETIC(F32x4)
+    case Op::F32x4RelaxedMin:
+    case Op::F32x4RelaxedMax:
+    case Op::F32x4RelaxedMadd:
+    case Op::F32x4RelaxedNmadd:
+    case Op::F32x4DemoteF64x2Zero: return Code::CanonicalNanF32x4; WRUN_ARITHMETIC(F64x2)
+    case Op::F64x2RelaxedMin:
+    case Op::F64x2RelaxedMax:
+    case Op::F64x2RelaxedMadd:
+    case Op::F64x2RelaxedNmadd:
+    case Op::F64x2PromoteLowF32x4: return Code::CanonicalNanF64x2;
+#undef WRUN_ARITHMETIC
+    default: return std::nullopt;
+  }
+}
+
 // Whether a constant fits the 32-bit (f64: 64-bit) immediate of a binary instruction.
 bool fits_immediate(wasm::ValType::Kind type, uint64_t value) {
   return type != wasm::ValType::Kind::I64 ||
@@ -74,6 +107,23 @@ void Translator::unary(Op op) {
   latest_.left = acc ? kNone : source_slot(operand);
   latest_.acc_before = acc_before;
   if (wide_ || operand.kind == Entry::Kind::Constant) latest_.op = wasm::kNoOp;
+}
+
+// Which NaN arithmetic gives is up to the host's processor (spec 4.3.3); here the top of the stack
+// becomes the canonical one.
+void Translator::canonicalize_nans(Op op) {
+  const std::optional<Code> code = canonical_nan_code(op);
+  if (!code) return;
+  const Entry value = pop();
+  const uint16_t from = operand16(value);
+  const uint32_t slot = next_slot();
+  const uint16_t to = destination16(slot);
+  const uint32_t at = emit(*code, 2);
+  put(at, 8, to);
+  put(at, 10, from);
+  finish_destination(slot, value.bank);
+  clobber(slot, value.slots());
+  push_temp(value.bank);
 }
 
 void Translator::binary(Op op) {

@@ -69,6 +69,7 @@ void Translator::translate_body() {
     if (reachable_) {
       ++fuel_cost_;
       instruction(insn);
+      if (options_.canonical_nans) canonicalize_nans(insn.op);
     } else {
       skip_dead(insn);
     }

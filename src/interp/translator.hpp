@@ -218,6 +218,7 @@ class Translator {
   void global_set(uint32_t index);
   void unary(Op op);
   void binary(Op op);
+  void canonicalize_nans(Op op);
   bool shift_add(const Entry& left, const Entry& right);
   void select();
   void simd(const Instruction& insn);

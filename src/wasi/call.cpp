@@ -6,6 +6,7 @@
 
 #include "wasi/nanoseconds.hpp"
 #include "wasi/preview1.hpp"
+#include "wasi/recorder.hpp"
 
 namespace wrun::wasi {
 
@@ -40,7 +41,10 @@ TrapCode observed_call(void* environment, runtime::VMContext& caller, uint64_t* 
   for (const auto& observer : site.wasi.observers()) observer->before(call);
 
   const uint64_t started = monotonic_nanoseconds();
-  call.trap = site.function.callback(site.snapshot)(&site.wasi, caller, slots);
+  if (Replay* replay = site.wasi.replay())
+    call.trap = replay->perform(call, *caller.store, slots);
+  else
+    call.trap = site.function.callback(site.snapshot)(&site.wasi, caller, slots);
   call.nanoseconds = monotonic_nanoseconds() - started;
 
   if (site.function.has_result) call.result = static_cast<Errno>(slots[0]);

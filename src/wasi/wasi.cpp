@@ -32,6 +32,11 @@ Result<std::string> normalize_guest_path(std::string_view path) {
   return result;
 }
 
+std::unique_ptr<Effects> make_effects(const EffectOptions& options) {
+  if (options.are_the_hosts()) return std::make_unique<HostEffects>();
+  return std::make_unique<VirtualEffects>(options);
+}
+
 }  // namespace
 
 void StringList::add(std::string_view text) {
@@ -43,14 +48,22 @@ void StringList::add(std::string_view text) {
 Wasi::Wasi(WasiOptions& options)
     : descriptors_(options.max_descriptors),
       resolver_(options.path_resolution),
-      effects_(std::move(options.effects)) {
-  if (!effects_) effects_ = std::make_unique<HostEffects>();
+      effects_(make_effects(options.effects)) {}
+
+Result<void> Wasi::add_observers(WasiOptions& options) {
   if (options.count_uses) observers_.push_back(std::make_unique<UsageObserver>());
   if (options.trace) observers_.push_back(std::make_unique<Tracer>(std::move(options.trace)));
+  if (options.replay) replay_ = std::make_unique<Replay>(std::move(options.replay), options.stdio);
+  if (options.record.empty()) return {};
+  auto recorder = WRUN_TRY(Recorder::create(options.record, options.attachments));
+  recorder_ = recorder.get();
+  observers_.push_back(std::move(recorder));
+  return {};
 }
 
 Result<std::unique_ptr<Wasi>> Wasi::create(WasiOptions options) {
   std::unique_ptr<Wasi> wasi(new Wasi(options));
+  WRUN_CHECK_OK(wasi->add_observers(options));
   WRUN_CHECK_OK(wasi->add_strings(options));
   wasi->add_grant(Grant::Kind::Arguments, "arguments");
   wasi->add_grant(Grant::Kind::Environment, "environment");
@@ -59,7 +72,7 @@ Result<std::unique_ptr<Wasi>> Wasi::create(WasiOptions options) {
   constexpr const char* kStreams[] = {"stdin", "stdout", "stderr"};
   for (size_t fd = 0; fd < options.stdio.size(); ++fd) {
     auto handle = Handle::stream(options.stdio[fd], fd == 0);
-    handle->grant = &wasi->add_grant(Grant::Kind::Stream, kStreams[fd]);
+    handle->grant = wasi->stream_grants_[fd] = &wasi->add_grant(Grant::Kind::Stream, kStreams[fd]);
     if (!wasi->descriptors_.insert(std::move(handle)))
       return fail(Error::Kind::Usage,
                   "the limit on descriptors leaves no room for standard streams");
@@ -121,7 +134,7 @@ bool Wasi::find(std::string_view module, std::string_view name, runtime::HostFun
   const Function* function = find_function(snapshot, name);
   if (!function) return false;
   out = {type_of(*function), function->callback(snapshot), this};
-  if (observers_.empty()) return true;
+  if (observers_.empty() && !replay_) return true;
   const std::lock_guard lock(finding_);
   out.callback = observed_call;
   out.environment = &sites_.emplace_back(*this, *function, snapshot);
@@ -134,6 +147,16 @@ Grant& Wasi::add_grant(Grant::Kind kind, std::string guest_name, std::string hos
   grant.guest_name = std::move(guest_name);
   grant.host_name = std::move(host_name);
   return grant;
+}
+
+Result<void> Wasi::finish() {
+  if (replay_) WRUN_CHECK_OK(replay_->finish());
+  return recorder_ ? recorder_->finish() : Result<void>();
+}
+
+uint8_t Wasi::output_stream(const Grant& grant) const {
+  if (&grant == stream_grants_[1]) return 1;
+  return &grant == stream_grants_[2] ? 2 : 0;
 }
 
 Grant* Wasi::grant_of(Grant::Kind kind) {

@@ -14,10 +14,11 @@
 #include "base/result.hpp"
 #include "runtime/linker.hpp"
 #include "wasi/call.hpp"
-#include "wasi/effects.hpp"
 #include "wasi/handles.hpp"
 #include "wasi/path.hpp"
+#include "wasi/recorder.hpp"
 #include "wasi/trace.hpp"
+#include "wasi/virtual_effects.hpp"
 
 namespace wrun::wasi {
 
@@ -36,9 +37,12 @@ struct WasiOptions {
   std::array<int, 3> stdio = {0, 1, 2};
   uint32_t max_descriptors = 1024;
   PathResolution path_resolution = PathResolution::Automatic;
-  std::unique_ptr<Effects> effects{};  // null: the host's
-  TraceSink trace{};                   // empty: no trace
-  bool count_uses = false;             // of what is granted
+  EffectOptions effects{};
+  TraceSink trace{};                      // empty: no trace
+  bool count_uses = false;                // of what is granted
+  std::string record{};                   // a file to record the run in
+  std::vector<Attachment> attachments{};  // to go with it
+  std::unique_ptr<Recording> replay{};    // instead of doing what the guest asks for
 };
 
 // A path that a guest named in vain.
@@ -83,6 +87,11 @@ class Wasi final : public runtime::HostFunctionSource {
   // All that was granted; uses are counted if the options said so.
   const std::deque<Grant>& grants() const { return grants_; }
 
+  // Recordings and replays hold the calls of one thread only.
+  bool records_or_replays() const { return recorder_ || replay_; }
+  // When the guest has ended: completes a recording, or says whether a replay was like it.
+  Result<void> finish();
+
   // --- for the calls ---
   const StringList& arguments() const { return arguments_; }
   const StringList& environment() const { return environment_; }
@@ -90,11 +99,15 @@ class Wasi final : public runtime::HostFunctionSource {
   PathResolver& resolver() { return resolver_; }
   Effects& effects() { return *effects_; }
   const std::vector<std::unique_ptr<CallObserver>>& observers() const { return observers_; }
+  Replay* replay() { return replay_.get(); }
+  // 1 or 2 if it is standard output or error, else 0.
+  uint8_t output_stream(const Grant& grant) const;
   Grant* grant_of(Grant::Kind kind);  // the first of a kind
   void note_refused(RefusedPath::Reason reason, const Handle& directory, std::string_view path);
 
  private:
   explicit Wasi(WasiOptions& options);
+  Result<void> add_observers(WasiOptions& options);
   Result<void> add_strings(const WasiOptions& options);
   Grant& add_grant(Grant::Kind kind, std::string guest_name, std::string host_name = {});
   Result<void> add_preopen(const Preopen& preopen);
@@ -106,7 +119,10 @@ class Wasi final : public runtime::HostFunctionSource {
   PathResolver resolver_;
   std::unique_ptr<Effects> effects_;
   std::deque<Grant> grants_;
+  std::array<Grant*, 3> stream_grants_ = {};
   std::vector<std::unique_ptr<CallObserver>> observers_;
+  Recorder* recorder_ = nullptr;  // among the observers
+  std::unique_ptr<Replay> replay_;
   std::mutex finding_;          // guards sites_
   std::deque<CallSite> sites_;  // of observed calls
   std::vector<std::string> preopen_names_;
