@@ -1,5 +1,5 @@
 # Cross build for AArch64 Linux with clang and Debian's cross packages (g++-aarch64-linux-gnu has the C library and
-# libstdc++, qemu-user runs the result). Header-only packages come from the host's /usr/include; libraries (zstd) are left
+# libstdc++, qemu-user runs the result). Header-only packages come from the host's /usr/include; libraries (zstd, libarchive) are left
 # out.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)
@@ -7,3 +7,4 @@ set(CMAKE_CXX_COMPILER_TARGET aarch64-linux-gnu)
 set(CMAKE_CROSSCOMPILING_EMULATOR qemu-aarch64;-L;/usr/aarch64-linux-gnu)
 list(APPEND CMAKE_PREFIX_PATH /usr/lib/${CMAKE_HOST_SYSTEM_PROCESSOR}-linux-gnu/cmake)
 set(WRUN_ZSTD OFF)
+set(WRUN_ARCHIVE OFF)

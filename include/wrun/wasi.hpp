@@ -4,10 +4,12 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,9 +44,13 @@ class Recording {
 
 struct WasiConfig {
   struct Directory {
-    std::string host;   // a directory of the host
+    std::string host;   // a directory of the host, or a tar file, which is then read-only
     std::string guest;  // what the guest calls it
     bool read_only = false;
+    bool in_memory = false;  // empty at first, in memory only; `host` is nothing but its name
+    // Of what is in memory: contents of files together, and files, directories and links.
+    uint64_t max_bytes = uint64_t{256} << 20;
+    uint64_t max_files = 100'000;
   };
   std::vector<std::string> arguments = {};    // the first is the program's name
   std::vector<std::string> environment = {};  // "NAME=value"
@@ -53,6 +59,10 @@ struct WasiConfig {
   std::vector<std::string> listeners = {};
   // Host descriptors for the guest's 0, 1 and 2; borrowed. -1: nothing to read, writes vanish.
   std::array<int, 3> stdio = {0, 1, 2};
+  // Instead of those: what there is to read, and who is handed what is written, in pieces, one at a time.
+  std::optional<std::string> input = {};
+  std::function<void(std::span<const std::byte>)> output = {};
+  std::function<void(std::span<const std::byte>)> error_output = {};
   // How paths are kept inside of their directory. The walk needs no help of the kernel, and more calls.
   enum class PathResolution : uint8_t {
     Automatic,  // openat2(2) where the kernel has it

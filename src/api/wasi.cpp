@@ -14,6 +14,16 @@ wasi::EffectOptions effects_of(const WasiConfig& config) {
   return effects;
 }
 
+wasi::Preopen preopen_of(const WasiConfig::Directory& directory) {
+  wasi::Preopen preopen;
+  preopen.host_path = directory.host;
+  preopen.guest_path = directory.guest;
+  preopen.read_only = directory.read_only;
+  if (directory.in_memory) preopen.kind = wasi::Preopen::Kind::Memory;
+  preopen.limits = {.bytes = directory.max_bytes, .files = directory.max_files};
+  return preopen;
+}
+
 wasi::PathResolution resolution_of(WasiConfig::PathResolution how) {
   switch (how) {
     case WasiConfig::PathResolution::Automatic: return wasi::PathResolution::Automatic;
@@ -40,9 +50,11 @@ Result<Wasi> Wasi::create(const WasiConfig& config) {
   options.arguments = config.arguments;
   options.environment = config.environment;
   for (const WasiConfig::Directory& directory : config.directories)
-    options.preopens.push_back({directory.host, directory.guest, directory.read_only});
+    options.preopens.push_back(preopen_of(directory));
   options.listeners = config.listeners;
   options.stdio = config.stdio;
+  options.input = config.input;
+  options.output = {config.output, config.error_output};
   options.path_resolution = resolution_of(config.path_resolution);
   options.trace = config.trace;
   options.count_uses = config.count_uses;

@@ -217,8 +217,9 @@ Step<void> Run::add_wasi(Linker& linker) {
   config.count_uses = options_.report_capabilities;
   config.path_resolution = options_.path_resolution;
   choose_effects(config);
-  for (const auto& [host, guest, read_only] : config.directories)
-    log_.write(LogLevel::Info, "granting {} as {}{}", host, guest, read_only ? ", read-only" : "");
+  for (const WasiConfig::Directory& directory : config.directories)
+    log_.write(LogLevel::Info, "granting {} as {}{}", directory.host, directory.guest,
+               directory.read_only ? ", read-only" : "");
 
   auto wasi = Wasi::create(config);
   if (!wasi)

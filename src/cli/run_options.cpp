@@ -21,14 +21,42 @@ std::unexpected<std::string> bad_value(std::string_view option, std::string_view
   return usage(fmt::format("{}: `{}` is not {}", option, value, expected));
 }
 
-Usage add_directory(Options& options, std::string_view value) {
-  WasiConfig::Directory directory;
-  const size_t separator = value.find("::");
-  directory.host = value.substr(0, separator);
-  std::string_view guest = separator == value.npos ? value : value.substr(separator + 2);
-  if (separator != value.npos && guest.ends_with("::ro")) {
+// "ro", "max-bytes=64MiB" or "max-files=1000".
+Usage apply_directory_option(WasiConfig::Directory& directory, std::string_view option) {
+  const size_t equals = option.find('=');
+  const std::string_view name = option.substr(0, equals);
+  const std::string_view value = equals == option.npos ? "" : option.substr(equals + 1);
+  if (option == "ro") {
     directory.read_only = true;
-    guest.remove_suffix(4);
+    return {};
+  }
+  if (name != "max-bytes" && name != "max-files")
+    return bad_value("--dir", option, "one of: ro max-bytes=SIZE max-files=N");
+  if (!directory.in_memory)
+    return usage(fmt::format("--dir: {} is for directories in memory, mem::GUEST", name));
+  const auto number = name == "max-bytes" ? parse_size(value) : parse_count(value);
+  if (!number)
+    return bad_value("--dir", option, "a limit such as max-bytes=64MiB or max-files=1000");
+  (name == "max-bytes" ? directory.max_bytes : directory.max_files) = *number;
+  return {};
+}
+
+// HOST, HOST::GUEST or HOST::GUEST::OPTION,...
+Usage add_directory(Options& options, std::string_view value) {
+  constexpr std::string_view kBetween = "::";
+  WasiConfig::Directory directory;
+  const size_t first = value.find(kBetween);
+  directory.host = value.substr(0, first);
+  std::string_view guest = first == value.npos ? value : value.substr(first + kBetween.size());
+  directory.in_memory = first != value.npos && directory.host == "mem";
+  if (const size_t second = guest.rfind(kBetween); first != value.npos && second != guest.npos) {
+    for (std::string_view rest = guest.substr(second + kBetween.size());;) {
+      const size_t comma = rest.find(',');
+      if (auto done = apply_directory_option(directory, rest.substr(0, comma)); !done) return done;
+      if (comma == rest.npos) break;
+      rest.remove_prefix(comma + 1);
+    }
+    guest = guest.substr(0, second);
   }
   directory.guest = guest;
   if (directory.host.empty()) return usage("--dir: the host directory is missing");

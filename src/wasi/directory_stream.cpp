@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 
-#include "wasi/handles.hpp"
+#include "wasi/host_file.hpp"
 
 namespace wrun::wasi {
 

@@ -1,11 +1,9 @@
 #include "wasi/handles.hpp"
 
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
+#include <algorithm>
 #include <utility>
+
+#include "wasi/host_file.hpp"
 
 namespace wrun::wasi {
 namespace {
@@ -26,22 +24,23 @@ constexpr uint64_t kDirectory =
 
 }  // namespace
 
-std::unique_ptr<Handle> Handle::stream(int host_fd, bool readable) {
+std::unique_ptr<Handle> Handle::stream(std::unique_ptr<File> file, bool readable) {
   auto handle = std::make_unique<Handle>();
-  handle->kind = host_fd < 0 ? Kind::Null : Kind::Stream;
+  handle->kind = Kind::Stream;
   handle->readable = readable;
   handle->writable = !readable;
-  handle->host = UniqueFd::borrow(host_fd);
+  handle->file = std::move(file);
   return handle;
 }
 
-std::unique_ptr<Handle> Handle::preopen(UniqueFd host, std::string guest_name, bool read_only) {
+std::unique_ptr<Handle> Handle::preopen(std::unique_ptr<Directory> directory,
+                                        std::string guest_name, bool read_only) {
   auto handle = std::make_unique<Handle>();
   handle->kind = Kind::Directory;
   handle->type = Filetype::Directory;
   handle->readable = true;
   handle->read_only = read_only;
-  handle->host = std::move(host);
+  handle->file = std::move(directory);
   handle->preopen_name = std::move(guest_name);
   return handle;
 }
@@ -52,14 +51,13 @@ std::unique_ptr<Handle> Handle::socket(UniqueFd host, uint32_t flags) {
   handle->type = Filetype::SocketStream;
   handle->readable = handle->writable = true;
   handle->flags = flags;
-  handle->host = std::move(host);
+  handle->file = std::make_unique<HostFile>(std::move(host));
   return handle;
 }
 
 uint64_t Handle::rights_base() const {
   // Exactly one right: isatty() of wasi-libc wants streams without seeking.
-  if (kind == Kind::Stream || kind == Kind::Null)
-    return readable ? rights::kFdRead : rights::kFdWrite;
+  if (kind == Kind::Stream) return readable ? rights::kFdRead : rights::kFdWrite;
   if (preopen_name) return kPreopenBase;
   uint64_t result = kind == Kind::Directory ? kDirectory : rights::kAll;
   if (!readable) result &= ~(rights::kFdRead | rights::kFdReaddir);
@@ -69,23 +67,6 @@ uint64_t Handle::rights_base() const {
 
 uint64_t Handle::rights_inheriting() const {
   return preopen_name ? kPreopenInheriting : rights_base();
-}
-
-Filetype filetype_of(uint32_t mode, int fd) {
-  switch (mode & S_IFMT) {
-    case S_IFREG:  return Filetype::RegularFile;
-    case S_IFDIR:  return Filetype::Directory;
-    case S_IFLNK:  return Filetype::SymbolicLink;
-    case S_IFCHR:  return Filetype::CharacterDevice;
-    case S_IFBLK:  return Filetype::BlockDevice;
-    case S_IFSOCK: {
-      int kind = SOCK_STREAM;
-      socklen_t size = sizeof kind;
-      ::getsockopt(fd, SOL_SOCKET, SO_TYPE, &kind, &size);
-      return kind == SOCK_DGRAM ? Filetype::SocketDgram : Filetype::SocketStream;
-    }
-    default: return Filetype::Unknown;  // preview 1 has no number for FIFOs
-  }
 }
 
 HandleRef FdTable::find(Fd fd) const {
@@ -113,9 +94,7 @@ Errno FdTable::close(Fd fd) {
     lowest_free_ = std::min(lowest_free_, fd);
   }
   if (handle.use_count() > 1) return Errno::Success;
-  // What a deferred write has to report, such as EIO or EDQUOT. EINTR still closes on Linux.
-  if (handle->host.close() != 0 && errno != EINTR) return from_host(errno);
-  return Errno::Success;
+  return handle->file->close();
 }
 
 Errno FdTable::renumber(Fd from, Fd to) {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "wasi/abi.hpp"
-#include "wasi/directory_stream.hpp"
 #include "wasi/errno.hpp"
+#include "wasi/file.hpp"
 #include "wasi/grant.hpp"
 #include "wasi/unique_fd.hpp"
 
@@ -23,24 +23,25 @@ struct Handle {
     File,    // opened by path: regular files, but also devices and FIFOs
     Stream,  // a standard stream, whatever it is on the host: no seeking, no metadata
     Socket,
-    Null,  // a standard stream without a host: empty to read, bottomless to write
   };
 
-  Kind kind = Kind::Null;
+  Kind kind = Kind::File;
   Filetype type = Filetype::Unknown;
   bool readable = false;
   bool writable = false;
   bool read_only = false;  // beneath a read-only directory: nothing may be changed through it
   std::atomic<uint32_t> flags = 0;  // fdflags
-  UniqueFd host;
+  std::unique_ptr<File> file;
   Grant* grant = nullptr;  // that it is, or that it came from; null: none of a Wasi's
-  std::optional<std::string> preopen_name;            // of directories granted at the start
-  std::mutex reading_directory;                       // guards directory_stream
-  std::unique_ptr<DirectoryStream> directory_stream;  // made by the first fd_readdir
+  std::optional<std::string> preopen_name;  // of directories granted at the start
+  std::mutex reading_directory;             // one listing at a time
 
-  static std::unique_ptr<Handle> stream(int host_fd, bool readable);
+  static std::unique_ptr<Handle> stream(std::unique_ptr<File> file, bool readable);
   static std::unique_ptr<Handle> socket(UniqueFd host, uint32_t flags);
-  static std::unique_ptr<Handle> preopen(UniqueFd host, std::string guest_name, bool read_only);
+  static std::unique_ptr<Handle> preopen(std::unique_ptr<Directory> directory,
+                                         std::string guest_name, bool read_only);
+
+  Directory& directory() const { return static_cast<Directory&>(*file); }  // Kind::Directory
 
   // Flags of the open file description are shared with whoever gave us the stream, so that
   // non-blocking is not set there but emulated.
@@ -52,9 +53,6 @@ struct Handle {
   uint64_t rights_base() const;
   uint64_t rights_inheriting() const;
 };
-
-// The filetype of a mode as in stat(2); sockets are told apart by `fd`, if given.
-Filetype filetype_of(uint32_t mode, int fd = -1);
 
 // A handle that a call is using stays open until the call is over, even if another thread closes it.
 using HandleRef = std::shared_ptr<Handle>;

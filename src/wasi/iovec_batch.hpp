@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "wasi/guest_memory.hpp"
 
@@ -22,7 +23,7 @@ class IovecBatch {
   bool fill(const GuestMemory& memory, const std::byte* list, uint32_t count, uint32_t* next,
             uint64_t max_bytes = kMaxBytes);
 
-  const iovec* data() const { return entries_; }
+  std::span<const iovec> pieces() const { return {entries_, static_cast<size_t>(size_)}; }
   iovec* data() { return entries_; }
   int size() const { return size_; }
   uint64_t bytes() const { return bytes_; }

@@ -5,7 +5,6 @@
 // the member notes it and returns any errno.
 #pragma once
 
-#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 
@@ -120,29 +119,31 @@ class Preview1 {
   Errno write_strings(const StringList& strings, GuestPtr pointers, GuestPtr bytes);
   Errno write_string_sizes(const StringList& strings, GuestPtr count, GuestPtr size);
 
-  // Repeats a system call that signals interrupt, until Store::interrupt() was the reason.
-  template <class SystemCall>
-  auto retry(SystemCall call) -> Expected<decltype(call())> {
+  // Repeats an operation that signals interrupt, until Store::interrupt() was the reason.
+  template <class Operation>
+  auto retry(Operation operation) -> decltype(operation()) {
     for (;;) {
-      const auto result = call();
-      if (result >= 0) [[likely]]
+      auto result = operation();
+      if (error_of(result) != Errno::Intr) [[likely]]
         return result;
-      if (errno != EINTR) return std::unexpected(from_host(errno));
-      if (store_.interrupted()) return std::unexpected(interrupted());
+      if (store_.interrupted()) return try_error(interrupted());
     }
   }
-  // The same for a call that moves data. It waits, unless the guest's handle is non-blocking,
+  static Errno error_of(Errno error) { return error; }
+  template <class T>
+  static Errno error_of(const Expected<T>& result) {
+    return result ? Errno::Success : result.error();
+  }
+  // The same for an operation that moves data. It waits, unless the guest's handle is non-blocking,
   // whatever the flags of the host's descriptor are.
-  template <class SystemCall>
-  Expected<uint64_t> transfer(const Handle& handle, short events, SystemCall call) {
+  template <class Operation>
+  Expected<uint64_t> transfer(const Handle& handle, short events, Operation operation) {
     if (handle.emulates_nonblock() && !WRUN_WASI_TRY(wait_for(handle, events, false)))
       return std::unexpected(Errno::Again);
     for (;;) {
-      const Expected<ssize_t> moved = retry(call);
-      if (moved) [[likely]]
-        return static_cast<uint64_t>(*moved);
-      if (moved.error() != Errno::Again || (handle.flags & fdflags::kNonblock))
-        return std::unexpected(moved.error());
+      const Expected<uint64_t> moved = retry(operation);
+      if (moved || moved.error() != Errno::Again || (handle.flags & fdflags::kNonblock))
+        return moved;
       WRUN_WASI_TRY(wait_for(handle, events, true));
     }
   }
@@ -155,16 +156,14 @@ class Preview1 {
   // A path argument and the directory it is relative to. Errors that a user would want to know
   // about are noted in Wasi.
   struct Place {
-    HandleRef directory;
+    HandleRef handle;
     GuestPath path;
+    Directory& directory() const { return handle->directory(); }
   };
   enum class Access : uint8_t { Look, Change };
   Errno locate(Fd fd, GuestPtr path, GuestSize path_len, Access access, Place& out);
   Errno refused(const Place& place, Errno error);
-  Expected<Entry> parent_of(const Place& place);
-  Expected<Entry> existing_at(const Place& place, bool follow);
-  Expected<UniqueFd> open_at(const Place& place, int flags, mode_t mode);
-  Errno unlink(Fd fd, GuestPtr path, GuestSize path_len, int flags);
+  Errno refused(const Place& from, const Place& to, Errno error);
 
   Wasi& wasi_;
   runtime::Store& store_;

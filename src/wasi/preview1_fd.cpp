@@ -1,7 +1,5 @@
 // What can be done with a descriptor besides reading and writing.
 #include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -13,12 +11,10 @@ namespace wrun::wasi {
 namespace {
 
 Filetype stream_type(const Handle& handle) {
-  return ::isatty(handle.host.get()) ? Filetype::CharacterDevice : Filetype::Unknown;
+  return handle.file->is_terminal() ? Filetype::CharacterDevice : Filetype::Unknown;
 }
 
-bool is_stream(const Handle& handle) {
-  return handle.kind == Handle::Kind::Stream || handle.kind == Handle::Kind::Null;
-}
+bool is_stream(const Handle& handle) { return handle.kind == Handle::Kind::Stream; }
 
 }  // namespace
 
@@ -43,13 +39,7 @@ Errno Preview1::fd_fdstat_set_flags(Fd fd, uint32_t flags) {
   constexpr uint32_t kSettable = fdflags::kAppend | fdflags::kNonblock;
   const HandleRef handle = WRUN_WASI_TRY(find_file(fd));
   if ((flags ^ handle->flags) & ~kSettable) return Errno::Inval;
-  if (!is_stream(*handle)) {
-    int host_flags = WRUN_WASI_TRY(retry([&] { return ::fcntl(handle->host.get(), F_GETFL); }));
-    host_flags &= ~(O_APPEND | O_NONBLOCK);
-    if (flags & fdflags::kAppend) host_flags |= O_APPEND;
-    if (flags & fdflags::kNonblock) host_flags |= O_NONBLOCK;
-    if (::fcntl(handle->host.get(), F_SETFL, host_flags) < 0) return from_host(errno);
-  }
+  if (!is_stream(*handle)) WRUN_WASI_CHECK(handle->file->set_flags(flags));
   handle->flags = flags;
   return Errno::Success;
 }
@@ -86,13 +76,13 @@ template <Snapshot kSnapshot>
 Errno Preview1::fd_filestat_get(Fd fd, GuestPtr filestat) {
   const HandleRef handle = WRUN_WASI_TRY(find(fd));
   std::byte* out = WRUN_WASI_TRY(bytes_at(filestat, layout::filestat_size(kSnapshot)));
-  struct stat status = {};
-  Filetype type = handle->type;
+  Metadata metadata;
   if (is_stream(*handle))
-    type = stream_type(*handle);  // and nothing else: which file it is, is not the guest's to know
-  else if (::fstat(handle->host.get(), &status) != 0)
-    return from_host(errno);
-  store_filestat(kSnapshot, out, status, type);
+    metadata.type =
+        stream_type(*handle);  // and no more: which file it is, is not the guest's to know
+  else
+    metadata = WRUN_WASI_TRY(handle->file->metadata());
+  store_filestat(kSnapshot, out, metadata);
   return Errno::Success;
 }
 
@@ -103,17 +93,15 @@ Errno Preview1::fd_filestat_set_size(Fd fd, uint64_t size) {
   const HandleRef handle = WRUN_WASI_TRY(find_file(fd));
   if (handle->kind != Handle::Kind::File) return Errno::Inval;
   if (handle->read_only) return Errno::Perm;
-  WRUN_WASI_TRY(retry([&] { return ::ftruncate(handle->host.get(), static_cast<off_t>(size)); }));
-  return Errno::Success;
+  return retry([&] { return handle->file->set_size(size); });
 }
 
 Errno Preview1::fd_filestat_set_times(Fd fd, uint64_t atim, uint64_t mtim, uint32_t fst_flags) {
   const HandleRef handle = WRUN_WASI_TRY(find(fd));
   if (is_stream(*handle)) return Errno::Badf;
-  const auto times = WRUN_WASI_TRY(times_to_set(atim, mtim, fst_flags));
+  const Times times = WRUN_WASI_TRY(times_to_set(atim, mtim, fst_flags));
   if (handle->read_only) return Errno::Perm;
-  if (::futimens(handle->host.get(), times.data()) != 0) return from_host(errno);
-  return Errno::Success;
+  return handle->file->set_times(times);
 }
 
 // --- contents as a whole ---
@@ -123,30 +111,24 @@ Errno Preview1::fd_advise(Fd fd, uint64_t offset, uint64_t len, uint32_t advice)
                              POSIX_FADV_WILLNEED, POSIX_FADV_DONTNEED,   POSIX_FADV_NOREUSE};
   const HandleRef handle = WRUN_WASI_TRY(find_file(fd));
   if (advice >= std::size(kAdvice) || offset > INT64_MAX || len > INT64_MAX) return Errno::Inval;
-  return from_host(::posix_fadvise(handle->host.get(), static_cast<off_t>(offset),
-                                   static_cast<off_t>(len), kAdvice[advice]));
+  return handle->file->advise(offset, len, kAdvice[advice]);
 }
 
 Errno Preview1::fd_allocate(Fd fd, uint64_t offset, uint64_t len) {
   const HandleRef handle = WRUN_WASI_TRY(find_file(fd));
   if (!handle->writable) return Errno::Badf;
   if (offset > INT64_MAX || len > INT64_MAX) return Errno::Fbig;
-  WRUN_WASI_TRY(retry([&] {
-    return ::fallocate(handle->host.get(), 0, static_cast<off_t>(offset), static_cast<off_t>(len));
-  }));
-  return Errno::Success;
+  return retry([&] { return handle->file->allocate(offset, len); });
 }
 
 Errno Preview1::fd_datasync(Fd fd) {
   const HandleRef handle = WRUN_WASI_TRY(find(fd));
-  WRUN_WASI_TRY(retry([&] { return ::fdatasync(handle->host.get()); }));
-  return Errno::Success;
+  return retry([&] { return handle->file->sync(true); });
 }
 
 Errno Preview1::fd_sync(Fd fd) {
   const HandleRef handle = WRUN_WASI_TRY(find(fd));
-  WRUN_WASI_TRY(retry([&] { return ::fsync(handle->host.get()); }));
-  return Errno::Success;
+  return retry([&] { return handle->file->sync(false); });
 }
 
 // --- directories ---
@@ -159,8 +141,6 @@ Errno Preview1::fd_readdir(Fd fd, GuestPtr buf, GuestSize buf_len, uint64_t cook
   std::byte* used_out = memory_.at(bufused, sizeof(GuestSize));
   if (!out || !used_out) return fault();
   const std::lock_guard lock(handle->reading_directory);
-  if (!handle->directory_stream)
-    handle->directory_stream = std::make_unique<DirectoryStream>(handle->host.get());
 
   // A full buffer says that there is more; the entry that does not fit is cut.
   GuestSize used = 0;
@@ -169,11 +149,12 @@ Errno Preview1::fd_readdir(Fd fd, GuestPtr buf, GuestSize buf_len, uint64_t cook
     std::memcpy(out + used, bytes, fits);
     used += static_cast<GuestSize>(fits);
   };
-  for (; used < buf_len; ++cookie) {
-    const auto entry = WRUN_WASI_TRY(handle->directory_stream->at(cookie));
+  while (used < buf_len) {
+    const auto entry = WRUN_WASI_TRY(handle->directory().entry_at(cookie));
     if (!entry) break;
+    cookie = entry->next;
     std::byte dirent[layout::kDirent] = {};
-    store<uint64_t>(dirent, cookie + 1);
+    store<uint64_t>(dirent, cookie);
     store<uint64_t>(dirent + 8, entry->inode);
     store<uint32_t>(dirent + 16, static_cast<uint32_t>(entry->name.size()));
     store<Filetype>(dirent + 20, entry->type);

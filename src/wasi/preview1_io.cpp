@@ -1,6 +1,6 @@
 // Reading, writing, and where. Data moves between the host and guest memory without a copy.
+#include <limits.h>
 #include <poll.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,7 +29,8 @@ bool IovecBatch::fill(const GuestMemory& memory, const std::byte* list, uint32_t
 
 // True once the descriptor is ready; false if it is not and `block` does not allow waiting.
 Expected<bool> Preview1::wait_for(const Handle& handle, short events, bool block) {
-  pollfd fd = {handle.host.get(), events, 0};
+  pollfd fd = {handle.file->host(), events, 0};
+  if (fd.fd < 0) return true;
   for (;;) {
     const auto timeout = block ? std::nullopt : std::optional<uint64_t>(0);
     const Expected<uint32_t> ready = wasi_.effects().wait({&fd, 1}, timeout);
@@ -51,14 +52,9 @@ Errno Preview1::read(Fd fd, GuestPtr iovs, GuestSize iovs_len, GuestPtr nread,
   uint32_t next = 0;
   if (!batch.fill(memory_, list, iovs_len, &next)) return fault();
   uint64_t bytes = 0;
-  if (batch.size() > 0 && handle->kind != Handle::Kind::Null) {
-    const int host = handle->host.get();
-    bytes = WRUN_WASI_TRY(transfer(*handle, POLLIN, [&] {
-      if (offset) return ::preadv(host, batch.data(), batch.size(), static_cast<off_t>(*offset));
-      if (batch.size() == 1) return ::read(host, batch.data()->iov_base, batch.data()->iov_len);
-      return ::readv(host, batch.data(), batch.size());
-    }));
-  }
+  if (batch.size() > 0)
+    bytes = WRUN_WASI_TRY(
+        transfer(*handle, POLLIN, [&] { return handle->file->read(batch.pieces(), offset); }));
   store<GuestSize>(out, static_cast<GuestSize>(bytes));
   return Errno::Success;
 }
@@ -73,21 +69,14 @@ Errno Preview1::write(Fd fd, GuestPtr iovs, GuestSize iovs_len, GuestPtr nwritte
 
   // A pipe that poll calls writable has room for this much and may block for more.
   const uint64_t limit = handle->emulates_nonblock() ? PIPE_BUF : IovecBatch::kMaxBytes;
-  const int host = handle->host.get();
   IovecBatch batch;
   uint64_t bytes = 0;
   for (uint32_t next = 0; next < iovs_len && bytes < limit;) {
     if (!batch.fill(memory_, list, iovs_len, &next, limit - bytes)) return fault();
-    if (handle->kind == Handle::Kind::Null) {
-      bytes += batch.bytes();
-      continue;
-    }
     if (batch.size() == 0) break;
+    const uint64_t at = offset ? *offset + bytes : 0;
     const Expected<uint64_t> written = transfer(*handle, POLLOUT, [&] {
-      if (offset)
-        return ::pwritev(host, batch.data(), batch.size(), static_cast<off_t>(*offset + bytes));
-      if (batch.size() == 1) return ::write(host, batch.data()->iov_base, batch.data()->iov_len);
-      return ::writev(host, batch.data(), batch.size());
+      return handle->file->write(batch.pieces(), offset ? &at : nullptr);
     });
     // What was written counts; the next call will meet the error again.
     if (!written && bytes == 0) return written.error();
@@ -129,9 +118,7 @@ Errno Preview1::seek(Fd fd, int64_t offset, int whence, GuestPtr newoffset) {
   const HandleRef handle = WRUN_WASI_TRY(find_file(fd));
   std::byte* out = WRUN_WASI_TRY(bytes_at(newoffset, sizeof(uint64_t)));
   if (!handle->has_position()) return Errno::Spipe;
-  const off_t position = ::lseek(handle->host.get(), offset, whence);
-  if (position < 0) return from_host(errno);
-  store<uint64_t>(out, static_cast<uint64_t>(position));
+  store<uint64_t>(out, WRUN_WASI_TRY(handle->file->seek(offset, whence)));
   return Errno::Success;
 }
 

@@ -1,8 +1,4 @@
-// Calls that name a file by a path beneath a directory. How paths are resolved is path.hpp's matter.
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
+// Calls that name a file by a path beneath a directory. What is done there is the directory's matter.
 #include "wasi/preview1.hpp"
 #include "wasi/stat.hpp"
 
@@ -11,11 +7,11 @@ namespace wrun::wasi {
 // --- arguments ---
 
 Errno Preview1::locate(Fd fd, GuestPtr path, GuestSize path_len, Access access, Place& out) {
-  out.directory = WRUN_WASI_TRY(find_directory(fd));
+  out.handle = WRUN_WASI_TRY(find_directory(fd));
   const std::byte* text = WRUN_WASI_TRY(bytes_at(path, path_len));
   WRUN_WASI_CHECK(out.path.assign({text, path_len}));
-  if (access == Access::Change && out.directory->read_only) {
-    wasi_.note_refused(RefusedPath::Reason::ReadOnly, *out.directory, out.path.view());
+  if (access == Access::Change && out.handle->read_only) {
+    wasi_.note_refused(RefusedPath::Reason::ReadOnly, *out.handle, out.path.view());
     return Errno::Perm;
   }
   return Errno::Success;
@@ -24,73 +20,30 @@ Errno Preview1::locate(Fd fd, GuestPtr path, GuestSize path_len, Access access, 
 // Passes an error on to the guest. It gets EPERM for escapes, since most runtimes say so.
 Errno Preview1::refused(const Place& place, Errno error) {
   if (error == Errno::Noent)
-    wasi_.note_refused(RefusedPath::Reason::NotFound, *place.directory, place.path.view());
+    wasi_.note_refused(RefusedPath::Reason::NotFound, *place.handle, place.path.view());
   if (error != Errno::Notcapable) return error;
-  wasi_.note_refused(RefusedPath::Reason::OutsideOf, *place.directory, place.path.view());
+  wasi_.note_refused(RefusedPath::Reason::OutsideOf, *place.handle, place.path.view());
   return Errno::Perm;
 }
 
-Expected<Entry> Preview1::parent_of(const Place& place) {
-  auto entry = wasi_.resolver().parent(place.directory->host.get(), place.path);
-  if (!entry) return std::unexpected(refused(place, entry.error()));
-  return entry;
-}
-
-Expected<Entry> Preview1::existing_at(const Place& place, bool follow) {
-  auto entry = wasi_.resolver().existing(place.directory->host.get(), place.path, follow);
-  if (!entry) return std::unexpected(refused(place, entry.error()));
-  return entry;
-}
-
-Expected<UniqueFd> Preview1::open_at(const Place& place, int flags, mode_t mode) {
-  for (;;) {
-    auto fd = wasi_.resolver().open(place.directory->host.get(), place.path, flags, mode);
-    if (fd) return fd;
-    if (fd.error() != Errno::Intr) return std::unexpected(refused(place, fd.error()));
-    if (store_.interrupted()) return std::unexpected(interrupted());
-  }
+// The same for calls with two paths, one of which led out.
+Errno Preview1::refused(const Place& from, const Place& to, Errno error) {
+  if (error != Errno::Notcapable) return refused(from, error);
+  const auto source = from.directory().metadata_of(from.path, false);
+  return refused(!source && source.error() == Errno::Notcapable ? from : to, error);
 }
 
 // --- opening ---
 
-namespace {
-
-int access_mode(bool readable, bool writable) {
-  if (readable && writable) return O_RDWR;
-  return writable ? O_WRONLY : O_RDONLY;  // there is no mode for neither
-}
-
-int host_flags(uint32_t oflags, uint32_t fdflags) {
-  int flags = 0;
-  if (oflags & oflags::kCreat) flags |= O_CREAT;
-  if (oflags & oflags::kDirectory) flags |= O_DIRECTORY;
-  if (oflags & oflags::kExcl) flags |= O_EXCL;
-  if (oflags & oflags::kTrunc) flags |= O_TRUNC;
-  if (fdflags & fdflags::kAppend) flags |= O_APPEND;
-  if (fdflags & fdflags::kDsync) flags |= O_DSYNC;
-  if (fdflags & fdflags::kRsync) flags |= O_RSYNC;
-  if (fdflags & fdflags::kSync) flags |= O_SYNC;
-  return flags;
-}
-
-// Files are opened without blocking, since a FIFO would wait for its other end. Where it matters
-// afterwards, the descriptor gets the mode that was asked for.
-Errno restore_blocking(int fd, Filetype type, uint32_t fdflags) {
-  if (type == Filetype::RegularFile || type == Filetype::Directory) return Errno::Success;
-  if (fdflags & fdflags::kNonblock) return Errno::Success;
-  const int flags = ::fcntl(fd, F_GETFL);
-  if (flags < 0 || ::fcntl(fd, F_SETFL, flags & ~O_NONBLOCK) < 0) return from_host(errno);
-  return Errno::Success;
-}
-
-}  // namespace
-
 Errno Preview1::path_open(Fd fd, uint32_t dirflags, GuestPtr path, GuestSize path_len,
                           uint32_t oflags, uint64_t rights_base, uint64_t, uint32_t fdflags,
                           GuestPtr opened_fd) {
-  const bool readable = rights_base & rights::kFdRead;
-  const bool writable = rights_base & rights::kFdWrite;
-  const bool changes = writable || (oflags & (oflags::kCreat | oflags::kTrunc));
+  const OpenRequest request = {.readable = (rights_base & rights::kFdRead) != 0,
+                               .writable = (rights_base & rights::kFdWrite) != 0,
+                               .follow = (dirflags & lookupflags::kSymlinkFollow) != 0,
+                               .oflags = oflags,
+                               .fdflags = fdflags};
+  const bool changes = request.writable || (oflags & (oflags::kCreat | oflags::kTrunc));
   Place place;
   WRUN_WASI_CHECK(locate(fd, path, path_len, changes ? Access::Change : Access::Look, place));
   std::byte* out = WRUN_WASI_TRY(bytes_at(opened_fd, sizeof(Fd)));
@@ -98,22 +51,18 @@ Errno Preview1::path_open(Fd fd, uint32_t dirflags, GuestPtr path, GuestSize pat
     return Errno::Inval;
   if ((oflags & oflags::kDirectory) && (oflags & ~oflags::kDirectory)) return Errno::Inval;
 
-  int flags = access_mode(readable, writable) | host_flags(oflags, fdflags) | O_NONBLOCK | O_NOCTTY;
-  if (!(dirflags & lookupflags::kSymlinkFollow)) flags |= O_NOFOLLOW;
+  auto opened = retry([&] { return place.directory().open(place.path, request); });
+  if (!opened) return refused(place, opened.error());
   auto handle = std::make_unique<Handle>();
-  handle->host = WRUN_WASI_TRY(open_at(place, flags, 0666));
-  struct stat status;
-  if (::fstat(handle->host.get(), &status) != 0) return from_host(errno);
-  handle->type = filetype_of(status.st_mode);
+  handle->type = opened->type;
   handle->kind = handle->type == Filetype::Directory ? Handle::Kind::Directory : Handle::Kind::File;
   // Reading is what a directory is opened for, even without any right.
-  handle->readable = readable || handle->kind == Handle::Kind::Directory;
-  handle->writable = writable;
-  handle->read_only = place.directory->read_only;
-  handle->grant = place.directory->grant;
+  handle->readable = request.readable || handle->kind == Handle::Kind::Directory;
+  handle->writable = request.writable;
+  handle->read_only = place.handle->read_only;
+  handle->grant = place.handle->grant;
   handle->flags = fdflags;
-  WRUN_WASI_CHECK(restore_blocking(handle->host.get(), handle->type, fdflags));
-
+  handle->file = std::move(opened->file);
   store<Fd>(out, WRUN_WASI_TRY(wasi_.descriptors().insert(std::move(handle))));
   return Errno::Success;
 }
@@ -127,16 +76,10 @@ Errno Preview1::path_filestat_get(Fd fd, uint32_t flags, GuestPtr path, GuestSiz
   WRUN_WASI_CHECK(locate(fd, path, path_len, Access::Look, place));
   std::byte* out = WRUN_WASI_TRY(bytes_at(filestat, layout::filestat_size(kSnapshot)));
   if (flags & ~lookupflags::kAll) return Errno::Inval;
-
-  struct stat status;
-  const Entry entry = WRUN_WASI_TRY(existing_at(place, false));
-  if (::fstatat(entry.directory(), entry.name(), &status, AT_SYMLINK_NOFOLLOW) != 0)
-    return refused(place, from_host(errno));
-  if (S_ISLNK(status.st_mode) && (flags & lookupflags::kSymlinkFollow)) {
-    const UniqueFd target = WRUN_WASI_TRY(open_at(place, O_PATH, 0));
-    if (::fstat(target.get(), &status) != 0) return from_host(errno);
-  }
-  store_filestat(kSnapshot, out, status, filetype_of(status.st_mode));
+  const bool follow = flags & lookupflags::kSymlinkFollow;
+  const auto metadata = retry([&] { return place.directory().metadata_of(place.path, follow); });
+  if (!metadata) return refused(place, metadata.error());
+  store_filestat(kSnapshot, out, *metadata);
   return Errno::Success;
 }
 
@@ -150,11 +93,9 @@ Errno Preview1::path_filestat_set_times(Fd fd, uint32_t flags, GuestPtr path, Gu
   Place place;
   WRUN_WASI_CHECK(locate(fd, path, path_len, Access::Change, place));
   if (flags & ~lookupflags::kAll) return Errno::Inval;
-  const auto times = WRUN_WASI_TRY(times_to_set(atim, mtim, fst_flags));
-  const Entry entry = WRUN_WASI_TRY(existing_at(place, flags & lookupflags::kSymlinkFollow));
-  if (::utimensat(entry.directory(), entry.name(), times.data(), AT_SYMLINK_NOFOLLOW) != 0)
-    return refused(place, from_host(errno));
-  return Errno::Success;
+  const Times times = WRUN_WASI_TRY(times_to_set(atim, mtim, fst_flags));
+  const bool follow = flags & lookupflags::kSymlinkFollow;
+  return refused(place, place.directory().set_times_of(place.path, follow, times));
 }
 
 Errno Preview1::path_readlink(Fd fd, GuestPtr path, GuestSize path_len, GuestPtr buf,
@@ -163,13 +104,9 @@ Errno Preview1::path_readlink(Fd fd, GuestPtr path, GuestSize path_len, GuestPtr
   WRUN_WASI_CHECK(locate(fd, path, path_len, Access::Look, place));
   std::byte* out = WRUN_WASI_TRY(bytes_at(buf, buf_len));
   std::byte* used = WRUN_WASI_TRY(bytes_at(bufused, sizeof(GuestSize)));
-  const Entry entry = WRUN_WASI_TRY(existing_at(place, false));
-  std::byte nothing;  // readlinkat wants a buffer even to look whether it is a link
-  const ssize_t size = ::readlinkat(entry.directory(), entry.name(),
-                                    reinterpret_cast<char*>(buf_len > 0 ? out : &nothing),
-                                    buf_len > 0 ? buf_len : 1);
-  if (size < 0) return refused(place, from_host(errno));
-  store<GuestSize>(used, buf_len > 0 ? static_cast<GuestSize>(size) : 0);
+  const auto size = place.directory().read_link(place.path, {out, buf_len});
+  if (!size) return refused(place, size.error());
+  store<GuestSize>(used, static_cast<GuestSize>(*size));
   return Errno::Success;
 }
 
@@ -178,9 +115,7 @@ Errno Preview1::path_readlink(Fd fd, GuestPtr path, GuestSize path_len, GuestPtr
 Errno Preview1::path_create_directory(Fd fd, GuestPtr path, GuestSize path_len) {
   Place place;
   WRUN_WASI_CHECK(locate(fd, path, path_len, Access::Change, place));
-  const Entry entry = WRUN_WASI_TRY(parent_of(place));
-  if (::mkdirat(entry.directory(), entry.name(), 0777) != 0) return from_host(errno);
-  return Errno::Success;
+  return refused(place, place.directory().make_directory(place.path));
 }
 
 Errno Preview1::path_link(Fd old_fd, uint32_t old_flags, GuestPtr old_path, GuestSize old_path_len,
@@ -190,11 +125,8 @@ Errno Preview1::path_link(Fd old_fd, uint32_t old_flags, GuestPtr old_path, Gues
   WRUN_WASI_CHECK(locate(old_fd, old_path, old_path_len, Access::Change, from));
   WRUN_WASI_CHECK(locate(new_fd, new_path, new_path_len, Access::Change, to));
   if (old_flags != 0) return Errno::Inval;  // following is refused by all
-  const Entry source = WRUN_WASI_TRY(existing_at(from, false));
-  const Entry target = WRUN_WASI_TRY(parent_of(to));
-  if (::linkat(source.directory(), source.name(), target.directory(), target.name(), 0) != 0)
-    return from_host(errno);
-  return Errno::Success;
+  if (from.directory().volume() != to.directory().volume()) return Errno::Xdev;
+  return refused(from, to, from.directory().link(from.path, to.directory(), to.path));
 }
 
 Errno Preview1::path_symlink(GuestPtr old_path, GuestSize old_path_len, Fd fd, GuestPtr new_path,
@@ -206,13 +138,7 @@ Errno Preview1::path_symlink(GuestPtr old_path, GuestSize old_path_len, Fd fd, G
   WRUN_WASI_CHECK(target.assign({text, old_path_len}));
   // It could never be followed, but would mislead other programs.
   if (target.view().starts_with('/')) return Errno::Perm;
-  const Entry entry = WRUN_WASI_TRY(parent_of(place));
-  if (::symlinkat(target.c_str(), entry.directory(), entry.name()) == 0) return Errno::Success;
-  // For `file/` the kernel says EEXIST.
-  const Errno error = from_host(errno);
-  if (error != Errno::Exist || !entry.name_view().ends_with('/')) return error;
-  const Expected<Entry> directory = existing_at(place, false);
-  return directory ? error : directory.error();
+  return refused(place, place.directory().make_symlink(target, place.path));
 }
 
 Errno Preview1::path_rename(Fd fd, GuestPtr old_path, GuestSize old_path_len, Fd new_fd,
@@ -220,28 +146,20 @@ Errno Preview1::path_rename(Fd fd, GuestPtr old_path, GuestSize old_path_len, Fd
   Place from, to;
   WRUN_WASI_CHECK(locate(fd, old_path, old_path_len, Access::Change, from));
   WRUN_WASI_CHECK(locate(new_fd, new_path, new_path_len, Access::Change, to));
-  const Entry source = WRUN_WASI_TRY(parent_of(from));
-  const Entry target = WRUN_WASI_TRY(parent_of(to));
-  if (::renameat(source.directory(), source.name(), target.directory(), target.name()) != 0)
-    return refused(from, from_host(errno));
-  return Errno::Success;
-}
-
-Errno Preview1::unlink(Fd fd, GuestPtr path, GuestSize path_len, int flags) {
-  Place place;
-  WRUN_WASI_CHECK(locate(fd, path, path_len, Access::Change, place));
-  const Entry entry = WRUN_WASI_TRY(parent_of(place));
-  if (::unlinkat(entry.directory(), entry.name(), flags) != 0)
-    return refused(place, from_host(errno));
-  return Errno::Success;
+  if (from.directory().volume() != to.directory().volume()) return Errno::Xdev;
+  return refused(from, to, from.directory().rename(from.path, to.directory(), to.path));
 }
 
 Errno Preview1::path_remove_directory(Fd fd, GuestPtr path, GuestSize path_len) {
-  return unlink(fd, path, path_len, AT_REMOVEDIR);
+  Place place;
+  WRUN_WASI_CHECK(locate(fd, path, path_len, Access::Change, place));
+  return refused(place, place.directory().remove_directory(place.path));
 }
 
 Errno Preview1::path_unlink_file(Fd fd, GuestPtr path, GuestSize path_len) {
-  return unlink(fd, path, path_len, 0);
+  Place place;
+  WRUN_WASI_CHECK(locate(fd, path, path_len, Access::Change, place));
+  return refused(place, place.directory().remove_file(place.path));
 }
 
 }  // namespace wrun::wasi

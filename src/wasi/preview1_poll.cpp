@@ -1,7 +1,6 @@
 // poll_oneoff: waits for clocks and descriptors at once.
 #include <poll.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -34,21 +33,21 @@ struct Event {
   uint16_t flags = 0;
 };
 
-bool is_null(const Subscription& subscription) {
-  return subscription.handle && subscription.handle->kind == Handle::Kind::Null;
+bool is_always_ready(const Subscription& subscription) {
+  return subscription.handle && subscription.handle->file->host() < 0;
 }
 
 // How much can be read without waiting, as far as that is known.
 uint64_t readable_bytes(const Handle& handle) {
-  const int fd = handle.host.get();
   if (handle.type == Filetype::RegularFile) {
-    struct stat status;
-    const off_t position = ::lseek(fd, 0, SEEK_CUR);
-    if (position < 0 || ::fstat(fd, &status) != 0) return 0;
-    return static_cast<uint64_t>(std::max<off_t>(status.st_size - position, 0));
+    const auto position = handle.file->seek(0, SEEK_CUR);
+    const auto metadata = handle.file->metadata();
+    return position && metadata && metadata->size > *position ? metadata->size - *position : 0;
   }
   int bytes = 0;
-  return ::ioctl(fd, FIONREAD, &bytes) == 0 && bytes > 0 ? static_cast<uint64_t>(bytes) : 0;
+  return ::ioctl(handle.file->host(), FIONREAD, &bytes) == 0 && bytes > 0
+             ? static_cast<uint64_t>(bytes)
+             : 0;
 }
 
 Event event_of(const Subscription& subscription, short revents) {
@@ -126,7 +125,7 @@ Errno parse(const std::byte* in, Effects& effects, const FdTable& descriptors, S
 pollfd pollfd_of(const Subscription& subscription) {
   if (subscription.type == EventType::Clock) return {-1, 0, 0};
   const short events = subscription.type == EventType::FdRead ? POLLIN : POLLOUT;
-  return {subscription.handle->host.get(), events, 0};
+  return {subscription.handle->file->host(), events, 0};
 }
 
 // Nanoseconds until the first clock is due; empty if there is none.
@@ -148,7 +147,7 @@ Expected<GuestSize> store_events(std::span<const Subscription> subscriptions,
   GuestSize count = 0;
   for (size_t i = 0; i < subscriptions.size(); ++i) {
     const Subscription& subscription = subscriptions[i];
-    bool happened = fds[i].revents != 0 || is_null(subscription);
+    bool happened = fds[i].revents != 0 || is_always_ready(subscription);
     if (subscription.type == EventType::Clock)
       happened = WRUN_WASI_TRY(effects.now(subscription.clock)) >= subscription.deadline;
     if (!happened) continue;
@@ -179,7 +178,7 @@ Errno Preview1::poll_oneoff(GuestPtr in, GuestPtr out, GuestSize nsubscriptions,
                                      wasi_.descriptors(), subscription));
     fds.get()[i] = pollfd_of(subscription);
     any_fd |= subscription.type != EventType::Clock;
-    ready_at_once |= is_null(subscription);
+    ready_at_once |= is_always_ready(subscription);
   }
   const std::span<pollfd> waited = any_fd ? fds.get() : std::span<pollfd>();
 

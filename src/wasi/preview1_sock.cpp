@@ -2,14 +2,25 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <cerrno>
+
 #include "wasi/iovec_batch.hpp"
 #include "wasi/preview1.hpp"
 
 namespace wrun::wasi {
 
+namespace {
+
+Expected<uint64_t> moved(ssize_t returned) {
+  if (returned < 0) return std::unexpected(from_host(errno));
+  return static_cast<uint64_t>(returned);
+}
+
+}  // namespace
+
 Expected<HandleRef> Preview1::find_socket(Fd fd) {
   const HandleRef handle = WRUN_WASI_TRY(find(fd));
-  if (handle->kind == Handle::Kind::Null) return std::unexpected(Errno::Notsock);
+  if (handle->file->host() < 0) return std::unexpected(Errno::Notsock);
   return handle;
 }
 
@@ -19,9 +30,9 @@ Errno Preview1::sock_accept(Fd fd, uint32_t flags, GuestPtr accepted_fd) {
   if (flags & ~fdflags::kNonblock) return Errno::Inval;
   const int host_flags = SOCK_CLOEXEC | (flags & fdflags::kNonblock ? SOCK_NONBLOCK : 0);
 
-  UniqueFd accepted = keep_off_standard_streams(
-      static_cast<int>(WRUN_WASI_TRY(transfer(*listener, POLLIN, [&]() -> ssize_t {
-        return ::accept4(listener->host.get(), nullptr, nullptr, host_flags);
+  UniqueFd accepted =
+      keep_off_standard_streams(static_cast<int>(WRUN_WASI_TRY(transfer(*listener, POLLIN, [&] {
+        return moved(::accept4(listener->file->host(), nullptr, nullptr, host_flags));
       }))));
   if (!accepted) return from_host(errno);
   auto handle = Handle::socket(std::move(accepted), flags);
@@ -49,7 +60,7 @@ Errno Preview1::sock_recv(Fd fd, GuestPtr ri_data, GuestSize ri_data_len, uint32
   message.msg_iov = batch.data();
   message.msg_iovlen = static_cast<size_t>(batch.size());
   const uint64_t received = WRUN_WASI_TRY(transfer(*handle, POLLIN, [&] {
-    return ::recvmsg(handle->host.get(), &message, host_flags | MSG_CMSG_CLOEXEC);
+    return moved(::recvmsg(handle->file->host(), &message, host_flags | MSG_CMSG_CLOEXEC));
   }));
   store<GuestSize>(length_out, static_cast<GuestSize>(received));
   store<uint16_t>(flags_out, message.msg_flags & MSG_TRUNC ? roflags::kRecvDataTruncated : 0);
@@ -70,8 +81,9 @@ Errno Preview1::sock_send(Fd fd, GuestPtr si_data, GuestSize si_data_len, uint32
   msghdr message = {};
   message.msg_iov = batch.data();
   message.msg_iovlen = static_cast<size_t>(batch.size());
-  const uint64_t sent = WRUN_WASI_TRY(transfer(
-      *handle, POLLOUT, [&] { return ::sendmsg(handle->host.get(), &message, MSG_NOSIGNAL); }));
+  const uint64_t sent = WRUN_WASI_TRY(transfer(*handle, POLLOUT, [&] {
+    return moved(::sendmsg(handle->file->host(), &message, MSG_NOSIGNAL));
+  }));
   store<GuestSize>(out, static_cast<GuestSize>(sent));
   return Errno::Success;
 }
@@ -80,7 +92,7 @@ Errno Preview1::sock_shutdown(Fd fd, uint32_t how) {
   const HandleRef handle = WRUN_WASI_TRY(find_socket(fd));
   if (how == 0 || (how & ~sdflags::kAll)) return Errno::Inval;
   const int host_how = how == sdflags::kAll ? SHUT_RDWR : how == sdflags::kRd ? SHUT_RD : SHUT_WR;
-  if (::shutdown(handle->host.get(), host_how) != 0) return from_host(errno);
+  if (::shutdown(handle->file->host(), host_how) != 0) return from_host(errno);
   return Errno::Success;
 }
 

@@ -1,5 +1,7 @@
 #include "wasi/stat.hpp"
 
+#include <sys/stat.h>
+
 #include <cstring>
 
 #include "wasi/guest_memory.hpp"
@@ -7,25 +9,25 @@
 
 namespace wrun::wasi {
 
-void store_filestat(Snapshot snapshot, std::byte* out, const struct stat& status, Filetype type) {
+void store_filestat(Snapshot snapshot, std::byte* out, const Metadata& metadata) {
   std::memset(out, 0, layout::filestat_size(snapshot));
-  store<uint64_t>(out, status.st_dev);
-  store<uint64_t>(out + 8, status.st_ino);
-  store<Filetype>(out + 16, type);
+  store<uint64_t>(out, metadata.device);
+  store<uint64_t>(out + 8, metadata.inode);
+  store<Filetype>(out + 16, metadata.type);
   if (snapshot == Snapshot::Unstable) {
-    store<uint32_t>(out + 20, static_cast<uint32_t>(status.st_nlink));
+    store<uint32_t>(out + 20, static_cast<uint32_t>(metadata.links));
     out += 24;
   } else {
-    store<uint64_t>(out + 24, status.st_nlink);
+    store<uint64_t>(out + 24, metadata.links);
     out += 32;
   }
-  store<uint64_t>(out, static_cast<uint64_t>(status.st_size));
-  store<uint64_t>(out + 8, to_nanoseconds(status.st_atim));
-  store<uint64_t>(out + 16, to_nanoseconds(status.st_mtim));
-  store<uint64_t>(out + 24, to_nanoseconds(status.st_ctim));
+  store<uint64_t>(out, metadata.size);
+  store<uint64_t>(out + 8, metadata.accessed);
+  store<uint64_t>(out + 16, metadata.modified);
+  store<uint64_t>(out + 24, metadata.changed);
 }
 
-Expected<std::array<timespec, 2>> times_to_set(uint64_t atim, uint64_t mtim, uint32_t fst_flags) {
+Expected<Times> times_to_set(uint64_t atim, uint64_t mtim, uint32_t fst_flags) {
   if (fst_flags & ~fstflags::kAll) return std::unexpected(Errno::Inval);
   const auto choose = [&](uint64_t time, uint32_t set, uint32_t now) {
     if (fst_flags & now) return timespec{0, UTIME_NOW};
@@ -36,8 +38,8 @@ Expected<std::array<timespec, 2>> times_to_set(uint64_t atim, uint64_t mtim, uin
   if (contradicts(fstflags::kAtim | fstflags::kAtimNow) ||
       contradicts(fstflags::kMtim | fstflags::kMtimNow))
     return std::unexpected(Errno::Inval);
-  return std::array{choose(atim, fstflags::kAtim, fstflags::kAtimNow),
-                    choose(mtim, fstflags::kMtim, fstflags::kMtimNow)};
+  return Times{choose(atim, fstflags::kAtim, fstflags::kAtimNow),
+               choose(mtim, fstflags::kMtim, fstflags::kMtimNow)};
 }
 
 }  // namespace wrun::wasi

@@ -4,6 +4,9 @@
 #include <utility>
 
 #include "base/printable.hpp"
+#include "wasi/archive.hpp"
+#include "wasi/host_directory.hpp"
+#include "wasi/host_file.hpp"
 #include "wasi/listener.hpp"
 #include "wasi/usage.hpp"
 
@@ -12,6 +15,7 @@ namespace {
 
 // Guests count sizes with 32 bits; arguments beyond this are a mistake.
 constexpr size_t kMaxStringBytes = size_t{1} << 30;
+constexpr TreeLimits kArchiveLimits = {.bytes = uint64_t{4} << 30, .files = 1'000'000};
 
 // "/data/", "/./data" and "//data" are "/data"; "" and "./" are ".".
 Result<std::string> normalize_guest_path(std::string_view path) {
@@ -32,6 +36,14 @@ Result<std::string> normalize_guest_path(std::string_view path) {
   return result;
 }
 
+std::unique_ptr<File> stream_file(WasiOptions& options, size_t fd) {
+  if (fd == 0 && options.input) return std::make_unique<InputBuffer>(std::move(*options.input));
+  if (fd != 0 && options.output[fd - 1])
+    return std::make_unique<OutputFile>(std::move(options.output[fd - 1]));
+  if (options.stdio[fd] < 0) return std::make_unique<NullFile>();
+  return std::make_unique<HostFile>(UniqueFd::borrow(options.stdio[fd]));
+}
+
 std::unique_ptr<Effects> make_effects(const EffectOptions& options) {
   if (options.are_the_hosts()) return std::make_unique<HostEffects>();
   return std::make_unique<VirtualEffects>(options);
@@ -46,9 +58,9 @@ void StringList::add(std::string_view text) {
 }
 
 Wasi::Wasi(WasiOptions& options)
-    : descriptors_(options.max_descriptors),
-      resolver_(options.path_resolution),
-      effects_(make_effects(options.effects)) {}
+    : resolver_(options.path_resolution),
+      effects_(make_effects(options.effects)),
+      descriptors_(options.max_descriptors) {}
 
 Result<void> Wasi::add_observers(WasiOptions& options) {
   if (options.count_uses) observers_.push_back(std::make_unique<UsageObserver>());
@@ -71,7 +83,7 @@ Result<std::unique_ptr<Wasi>> Wasi::create(WasiOptions options) {
   wasi->add_grant(Grant::Kind::Random, "random numbers");
   constexpr const char* kStreams[] = {"stdin", "stdout", "stderr"};
   for (size_t fd = 0; fd < options.stdio.size(); ++fd) {
-    auto handle = Handle::stream(options.stdio[fd], fd == 0);
+    auto handle = Handle::stream(stream_file(options, fd), fd == 0);
     handle->grant = wasi->stream_grants_[fd] = &wasi->add_grant(Grant::Kind::Stream, kStreams[fd]);
     if (!wasi->descriptors_.insert(std::move(handle)))
       return fail(Error::Kind::Usage,
@@ -105,16 +117,31 @@ Result<void> Wasi::add_preopen(const Preopen& preopen) {
   if (std::ranges::find(preopen_names_, name) != preopen_names_.end())
     return fail(Error::Kind::Usage,
                 "two directories have the same guest path '" + printable(name) + "'");
-  UniqueFd host = WRUN_TRY(PathResolver::open_root(preopen.host_path));
+  std::unique_ptr<Directory> directory = WRUN_TRY(open_root(preopen));
+  // What is written to the copy of an archive would be lost.
+  const bool is_archive = preopen.kind == Preopen::Kind::Host && directory->volume() != nullptr;
+  const bool read_only = preopen.read_only || is_archive;
   preopen_names_.push_back(name);
   Grant& grant = add_grant(Grant::Kind::Directory, name, preopen.host_path);
-  grant.read_only = preopen.read_only;
-  auto handle = Handle::preopen(std::move(host), std::move(name), preopen.read_only);
+  grant.read_only = read_only;
+  auto handle = Handle::preopen(std::move(directory), std::move(name), read_only);
   handle->grant = &grant;
   if (!descriptors_.insert(std::move(handle)))
     return fail(Error::Kind::Usage, "the limit on descriptors leaves no room for directory '" +
                                         printable(preopen.host_path) + "'");
   return {};
+}
+
+Result<std::unique_ptr<Directory>> Wasi::open_root(const Preopen& preopen) {
+  if (preopen.kind == Preopen::Kind::Memory)
+    return wasi::open_root(std::make_shared<MemoryTree>(*effects_, preopen.limits));
+  if (may_be_archive(preopen.host_path)) {
+    auto tree = std::make_shared<MemoryTree>(*effects_, kArchiveLimits);
+    WRUN_CHECK_OK(read_archive(preopen.host_path, *tree));
+    return wasi::open_root(std::move(tree));
+  }
+  return std::make_unique<HostDirectory>(resolver_,
+                                         WRUN_TRY(PathResolver::open_root(preopen.host_path)));
 }
 
 // After the directories: programs look for those from 3 on, up to the first that is none.

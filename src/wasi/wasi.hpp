@@ -15,17 +15,25 @@
 #include "runtime/linker.hpp"
 #include "wasi/call.hpp"
 #include "wasi/handles.hpp"
+#include "wasi/memory_tree.hpp"
 #include "wasi/path.hpp"
 #include "wasi/recorder.hpp"
+#include "wasi/streams.hpp"
 #include "wasi/trace.hpp"
 #include "wasi/virtual_effects.hpp"
 
 namespace wrun::wasi {
 
 struct Preopen {
+  enum class Kind : uint8_t {
+    Host,    // the directory `host_path`, or the archive of that name, which is read-only
+    Memory,  // empty, in memory only
+  };
   std::string host_path;
   std::string guest_path;
   bool read_only = false;
+  Kind kind = Kind::Host;
+  TreeLimits limits{};  // of Kind::Memory
 };
 
 struct WasiOptions {
@@ -35,6 +43,9 @@ struct WasiOptions {
   std::vector<std::string> listeners{};    // addresses; guest descriptors after the directories
   // Host descriptors for the guest's 0, 1 and 2; borrowed. -1: nothing to read, writes vanish.
   std::array<int, 3> stdio = {0, 1, 2};
+  // Instead of them: what there is to read, and who receives standard output and error.
+  std::optional<std::string> input{};
+  std::array<OutputSink, 2> output{};
   uint32_t max_descriptors = 1024;
   PathResolution path_resolution = PathResolution::Automatic;
   EffectOptions effects{};
@@ -96,7 +107,6 @@ class Wasi final : public runtime::HostFunctionSource {
   const StringList& arguments() const { return arguments_; }
   const StringList& environment() const { return environment_; }
   FdTable& descriptors() { return descriptors_; }
-  PathResolver& resolver() { return resolver_; }
   Effects& effects() { return *effects_; }
   const std::vector<std::unique_ptr<CallObserver>>& observers() const { return observers_; }
   Replay* replay() { return replay_.get(); }
@@ -110,14 +120,16 @@ class Wasi final : public runtime::HostFunctionSource {
   Result<void> add_observers(WasiOptions& options);
   Result<void> add_strings(const WasiOptions& options);
   Grant& add_grant(Grant::Kind kind, std::string guest_name, std::string host_name = {});
+  Result<std::unique_ptr<Directory>> open_root(const Preopen& preopen);
   Result<void> add_preopen(const Preopen& preopen);
   Result<void> add_listener(const std::string& address);
 
   StringList arguments_;
   StringList environment_;
-  FdTable descriptors_;
+  // Before the descriptors, whose files use them.
   PathResolver resolver_;
   std::unique_ptr<Effects> effects_;
+  FdTable descriptors_;
   std::deque<Grant> grants_;
   std::array<Grant*, 3> stream_grants_ = {};
   std::vector<std::unique_ptr<CallObserver>> observers_;

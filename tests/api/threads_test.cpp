@@ -20,7 +20,7 @@ const wasm::MemoryType kShared{
 };
 
 // What a thread does, by its argument.
-enum : int32_t { kCount, kTrap, kExit, kSpin, kWait, kRead };
+enum : int32_t { kCount, kTrap, kExit, kSpin, kWait, kRead, kRecurse, kPass };
 
 // Exports: spawn(argument) -> thread; await(n), until n threads have counted; and each of the
 // things that threads do, as a function of its own.
@@ -34,6 +34,19 @@ void add_program(ModuleBuilder& builder) {
                                                        {kI32, kI32, kI32, kI32},
                                                        {kI32}
   });
+  // Functions are numbered in the order they are added, after the three imports.
+  const uint32_t recurse = fd_read + 1 + kRecurse;
+  // Takes a number, waits for its word from 4096 on, and sets that of the next.
+  constexpr uint32_t kWord = 4096, kNextWord = kWord + 4;
+  Code pass;
+  pass.i32(8).i32(1)(Op::I32AtomicRmwAdd, 2, 0).i32(2)(Op::I32Shl)(Op::LocalSet, 0);
+  pass(Op::Loop).byte(kEmptyBlock)(Op::LocalGet, 0)(Op::I32AtomicLoad, 2, kWord)(Op::I32Eqz);
+  pass(Op::If).byte(kEmptyBlock)(Op::LocalGet, 0).i32(0).i64(-1)(Op::MemoryAtomicWait32, 2, kWord);
+  pass(Op::Drop)(Op::Br, 1)(Op::End)(Op::End);
+  pass(Op::LocalGet, 0).i32(1)(Op::I32AtomicStore, 2, kNextWord);
+  pass(Op::LocalGet, 0).i32(1)(Op::MemoryAtomicNotify, 2, kNextWord)(Op::Drop);
+  pass.i32(0).i32(1)(Op::I32AtomicRmwAdd, 2, 0)(Op::Drop);
+  pass.i32(0).i32(-1)(Op::MemoryAtomicNotify, 2, 0)(Op::Drop);
   const Code actions[] = {
       Code().i32(0).i32(1)(Op::I32AtomicRmwAdd, 2, 0)(Op::Drop).i32(0).i32(-1)(
           Op::MemoryAtomicNotify, 2, 0)(Op::Drop),
@@ -42,11 +55,14 @@ void add_program(ModuleBuilder& builder) {
       Code()(Op::Loop).byte(kEmptyBlock)(Op::Br, 0)(Op::End),
       Code().i32(64).i32(0).i64(-1)(Op::MemoryAtomicWait32, 2, 0)(Op::Drop),
       Code().i32(0).i32(128).i32(1).i32(136)(Op::Call, fd_read)(Op::Drop),
+      Code()(Op::Call, recurse),
+      pass,
   };
-  static constexpr std::string_view kNames[] = {"count", "trap", "exit", "spin", "wait", "read"};
+  static constexpr std::string_view kNames[] = {"count", "trap", "exit",    "spin",
+                                                "wait",  "read", "recurse", "pass"};
   Code start;
-  for (int32_t i = 0; i < 6; ++i) {
-    const uint32_t function = builder.function({{}, {}}, actions[i]);
+  for (int32_t i = 0; i < 8; ++i) {
+    const uint32_t function = builder.function({{}, {}}, actions[i], {kI32});
     builder.export_function(kNames[i], function);
     start(Op::LocalGet, 1).i32(i)(Op::I32Eq)(Op::If).byte(kEmptyBlock)(Op::Call, function)(Op::End);
   }
@@ -58,6 +74,9 @@ void add_program(ModuleBuilder& builder) {
                                                    start));
   builder.export_function(
       "spawn", builder.function({{kI32}, {kI32}}, Code()(Op::LocalGet, 0)(Op::Call, spawn)));
+  builder.export_function(
+      "wake",
+      builder.function({{}, {}}, Code().i32(4096).i32(-1)(Op::MemoryAtomicNotify, 2, 0)(Op::Drop)));
   Code await;
   await(Op::Loop).byte(kEmptyBlock).i32(0)(Op::I32AtomicLoad, 2, 0)(Op::LocalTee, 1);
   await(Op::LocalGet, 0)(Op::I32Ne)(Op::If).byte(kEmptyBlock);
@@ -99,6 +118,7 @@ struct Program : Host {
     return must(instance.func("spawn")->call<int32_t(int32_t)>(argument));
   }
   Result<void> call(std::string_view name) { return instance.func(name)->call<void()>(); }
+  void wake() { must(instance.func("wake")->call<void()>()); }
   void await(uint32_t count) { must(instance.func("await")->call<void(uint32_t)>(count)); }
 
   Pipe input;
@@ -193,6 +213,33 @@ TEST_CASE("an exit or a trap in one thread ends all, whatever they are doing") {
   // The store can be used on; there are no threads any more.
   must(program.call("count"));
   CHECK(program.spawn(kCount) < 0);
+}
+
+TEST_CASE("a thread has a stack of its own, and a limit on it") {
+  Program program({.limits = {.stack_bytes = 64 * 1024}});
+  REQUIRE(program.spawn(kWait) > 0);
+  REQUIRE(program.spawn(kRecurse) > 0);
+  const auto outcome = program.threads.finish(program.call("wait"));
+  REQUIRE(!outcome);
+  CHECK(trap_of(outcome.error()).code == TrapCode::CallStackExhausted);
+}
+
+void pass_a_message_through_threads() {
+  constexpr uint32_t kThreads = 256;
+  Program program({.max_threads = kThreads});
+  for (uint32_t i = 0; i < kThreads; ++i) REQUIRE(program.spawn(kPass) > 0);
+  // The first thread's word.
+  const Memory memory = *program.instance.memory("memory");
+  __atomic_store_n(reinterpret_cast<uint32_t*>(&memory.bytes()[4096]), 1, __ATOMIC_SEQ_CST);
+  program.wake();
+  program.await(kThreads);
+  must(program.threads.finish({}));
+}
+
+TEST_CASE("no wake-up is lost among 256 threads") { pass_a_message_through_threads(); }
+
+TEST_CASE("no wake-up is lost among 256 threads, many times", "[.long]") {
+  for (int run = 0; run < 100; ++run) pass_a_message_through_threads();
 }
 
 TEST_CASE("an exit of the first thread ends all, too") {

@@ -41,7 +41,9 @@ TEST_CASE("seeded random numbers are those of the seed, in pieces of any size") 
   };
   CHECK(draw(1, 64) == draw(1, 64));
   CHECK(draw(1, 64) != draw(2, 64));
-  CHECK(draw(1, 13) == std::vector(draw(1, 64).begin(), draw(1, 64).begin() + 13));
+  std::vector<std::byte> start = draw(1, 64);
+  start.resize(13);
+  CHECK(draw(1, 13) == start);
   CHECK(draw(0, 64) != std::vector<std::byte>(64));
 }
 

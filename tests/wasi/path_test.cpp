@@ -2,6 +2,8 @@
 #include <dirent.h>
 #include <sys/xattr.h>
 
+#include <algorithm>
+#include <chrono>
 #include <span>
 #include <thread>
 
@@ -437,6 +439,67 @@ TEST_CASE("a link that comes and goes is never followed out") {
   CHECK(opened > 0);
 }
 
+TEST_CASE("nothing outside changes while directories and links are swapped") {
+  Guest guest(any_mode());
+  fs::create_directories(guest.outside.path() / "victim/sub");
+  write_file(guest.outside.path() / "victim/file", "untouched");
+  const auto long_ago = fs::last_write_time(guest.outside.path()) - std::chrono::hours(9);
+  fs::last_write_time(guest.outside.path() / "victim/file", long_ago);
+  const auto contents = [&] {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::recursive_directory_iterator(guest.outside.path() / "victim"))
+      names.push_back(entry.path().string() + std::to_string(entry.hard_link_count()));
+    std::ranges::sort(names);
+    return names;
+  };
+  const auto before = contents();
+  fs::create_directories(guest.sandbox / "dir/sub");
+  fs::create_directories(guest.sandbox / "aside");
+  fs::create_symlink("../victim", guest.sandbox / "link");
+
+  std::jthread swapper([&](std::stop_token stop) {
+    const UniqueFd dir(::open(guest.sandbox.c_str(), O_PATH | O_DIRECTORY));
+    while (!stop.stop_requested()) {
+      ::renameat2(dir.get(), "dir", dir.get(), "link", RENAME_EXCHANGE);
+      // So that `..` may lead elsewhere than the way there came from.
+      ::renameat(dir.get(), "dir/sub", dir.get(), "aside/sub");
+      ::renameat(dir.get(), "aside/sub", dir.get(), "dir/sub");
+    }
+  });
+  const auto two = [&](auto member, std::string_view from, std::string_view to) {
+    guest.call(member, Guest::kRoot, guest.put(from), from.size(), Guest::kRoot, guest.put(to),
+               to.size());
+  };
+  for (int i = 0; i < 300; ++i) {
+    for (const std::string dir :
+         {"dir", "link", "dir/sub/..", "link/sub/..", "dir/sub/../../link"}) {
+      if (guest.try_open(Guest::kRoot, dir + "/file", oflags::kCreat | oflags::kTrunc,
+                         Guest::kReadWrite) == Errno::Success) {
+        guest.write(guest.opened, "written");
+        guest.call(&Preview1::fd_close, guest.opened);
+      }
+      guest.with_path(&Preview1::path_create_directory, Guest::kRoot, dir + "/new");
+      two(&Preview1::path_rename, dir + "/file", dir + "/moved");
+      guest.call(&Preview1::path_link, Guest::kRoot, 0, guest.put(dir + "/moved"), dir.size() + 6,
+                 Guest::kRoot, guest.put("hard"), 4);
+      guest.call(&Preview1::path_symlink, guest.put("x"), 1, Guest::kRoot,
+                 guest.put(dir + "/symbolic"), dir.size() + 9);
+      const std::string file = dir + "/file";
+      guest.call(&Preview1::path_filestat_set_times, Guest::kRoot, 0, guest.put(file), file.size(),
+                 0, 12345, fstflags::kMtim);
+      for (const std::string name : {"/file", "/moved", "/symbolic"})
+        guest.with_path(&Preview1::path_unlink_file, Guest::kRoot, dir + name);
+      guest.with_path(&Preview1::path_remove_directory, Guest::kRoot, dir + "/new");
+      guest.with_path(&Preview1::path_unlink_file, Guest::kRoot, "hard");
+    }
+  }
+  swapper.request_stop();
+  swapper.join();
+  CHECK(contents() == before);
+  CHECK(read_file(guest.outside.path() / "victim/file") == "untouched");
+  CHECK(fs::last_write_time(guest.outside.path() / "victim/file") == long_ago);
+}
+
 TEST_CASE("both ways of resolving paths agree") {
   Guest guest;
   fs::create_directories(guest.sandbox / "a/b/c");
@@ -463,7 +526,7 @@ TEST_CASE("both ways of resolving paths agree") {
 
   PathResolver kernel(PathResolution::Automatic);
   PathResolver walk(PathResolution::Walk);
-  const int root = guest.wasi->descriptors().find(Guest::kRoot)->host.get();
+  const int root = guest.wasi->descriptors().find(Guest::kRoot)->file->host();
   const auto inode = [](int directory, const char* name) {
     struct stat status = {};
     return ::fstatat(directory, name, &status, AT_SYMLINK_NOFOLLOW) == 0 ? status.st_ino : 0;

@@ -131,7 +131,7 @@ TEST_CASE("options that cannot be granted") {
   CHECK(error_of({.preopens = {{host + "/absent", "/x"}}}).contains(host + "/absent"));
   CHECK(error_of({.preopens = {{host + "/absent", "/x"}}}).contains("No such file"));
   write_file(directory.path() / "file", "");
-  CHECK(error_of({.preopens = {{host + "/file", "/x"}}}).contains("Not a directory"));
+  CHECK(error_of({.preopens = {{host + "/file", "/x"}}}).contains("as a directory or an archive"));
   CHECK(error_of({
                      .preopens = {{host, "/x"}, {host, "//x/"}}
   })
