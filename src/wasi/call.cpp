@@ -24,7 +24,7 @@ uint64_t monotonic_nanoseconds() {
 void find_grants(Call& call) {
   size_t count = 0;
   for (const Param& param : call.function.signature) {
-    if (param.type != ParamType::Fd) continue;
+    if (param.type != ParamType::Descriptor) continue;
     if (const HandleRef handle = call.wasi.descriptors().find(call.word(param.slot)))
       call.grants[count] = handle->grant;
     ++count;

@@ -44,15 +44,15 @@ void for_each_piece(const Call& call, const Param& list, uint64_t limit, const P
 
 uint64_t element_size(const Call& call, ParamType type) {
   switch (type) {
-    case ParamType::OutFd:
-    case ParamType::OutSize:      return sizeof(GuestSize);
+    case ParamType::OutDescriptor:
+    case ParamType::OutSize:       return sizeof(GuestSize);
     case ParamType::OutTimestamp:
-    case ParamType::OutFilesize:  return sizeof(uint64_t);
-    case ParamType::OutRoflags:   return sizeof(uint16_t);
-    case ParamType::OutFdstat:    return layout::kFdstat;
-    case ParamType::OutFilestat:  return layout::filestat_size(call.snapshot);
-    case ParamType::OutPrestat:   return layout::kPrestat;
-    default:                      return 0;
+    case ParamType::OutFilesize:   return sizeof(uint64_t);
+    case ParamType::OutRoflags:    return sizeof(uint16_t);
+    case ParamType::OutFdstat:     return layout::kFdstat;
+    case ParamType::OutFilestat:   return layout::filestat_size(call.snapshot);
+    case ParamType::OutPrestat:    return layout::kPrestat;
+    default:                       return 0;
   }
 }
 

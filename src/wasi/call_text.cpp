@@ -110,16 +110,16 @@ class Writer {
     const uint64_t value = call_.slots[param.slot];
     const uint32_t word = call_.word(param.slot);
     switch (param.type) {
-      case ParamType::Fd:        return descriptor(word);
+      case ParamType::Descriptor: return descriptor(word);
       case ParamType::Size:
       case ParamType::Exitcode:
-      case ParamType::Signal:    return decimal(word);
+      case ParamType::Signal:     return decimal(word);
       case ParamType::Timestamp:
       case ParamType::Filesize:
-      case ParamType::Cookie:    return decimal(value);
-      case ParamType::Filedelta: return signed_decimal(static_cast<int64_t>(value));
-      case ParamType::Clockid:   return number(word, kClocks);
-      case ParamType::Advice:    return number(word, kAdvice);
+      case ParamType::Cookie:     return decimal(value);
+      case ParamType::Filedelta:  return signed_decimal(static_cast<int64_t>(value));
+      case ParamType::Clockid:    return number(word, kClocks);
+      case ParamType::Advice:     return number(word, kAdvice);
       case ParamType::Whence:
         return number(word, call_.snapshot == Snapshot::Preview1 ? kWhence : kUnstableWhence);
       case ParamType::Lookupflags:   return flags(word, kLookupflags);
@@ -135,7 +135,7 @@ class Writer {
       case ParamType::OutIovecs:     return iovecs(param);
       case ParamType::Subscriptions: return subscriptions(word, call_.word(param.slot + 2u));
       case ParamType::OutBytes:      return bytes(word, moved(param), kMaxText);
-      case ParamType::OutFd:
+      case ParamType::OutDescriptor:
       case ParamType::OutSize:       return stored<uint32_t>(word);
       case ParamType::OutTimestamp:
       case ParamType::OutFilesize:   return stored<uint64_t>(word);

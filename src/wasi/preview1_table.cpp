@@ -26,7 +26,9 @@ struct Call<kMember> {
   // Whether the table's parameters are those of the member.
   static consteval bool matches(const Signature& signature) {
     size_t slot = 0;
-    const auto fits = [&](size_t size) { return signature.slot_bits[slot++] == size * 8; };
+    [[maybe_unused]] const auto fits = [&](size_t size) {
+      return signature.slot_bits[slot++] == size * 8;
+    };
     return signature.slot_count == sizeof...(Parameters) && (fits(sizeof(Parameters)) && ...);
   }
 

@@ -14,7 +14,7 @@ namespace {
 // The standard stream that a call writes to, or 0.
 uint8_t stream_of(const Call& call) {
   const Param& first = call.function.signature.params[0];
-  if (call.function.use != Use::Changes || first.type != ParamType::Fd) return 0;
+  if (call.function.use != Use::Changes || first.type != ParamType::Descriptor) return 0;
   const HandleRef handle = call.wasi.descriptors().find(call.word(first.slot));
   return handle && handle->grant ? call.wasi.output_stream(*handle->grant) : uint8_t{0};
 }

@@ -11,7 +11,7 @@ namespace wrun::wasi {
 // What a parameter is: its name in preview1.def, how many slots it takes, and the width of the first.
 // Those of two slots are a pointer and a number of elements.
 #define WRUN_WASI_PARAM_TYPES(X)                                                         \
-  X(Fd, "fd", 1, 32)                                                                     \
+  X(Descriptor, "fd", 1, 32)                                                             \
   X(Size, "size", 1, 32)                                                                 \
   X(Exitcode, "exitcode", 1, 32)                                                         \
   X(Signal, "signal", 1, 32)                                                             \
@@ -33,7 +33,7 @@ namespace wrun::wasi {
   X(Path, "path", 2, 32)                                                                 \
   X(Iovecs, "iovecs", 2, 32)                                                             \
   X(Subscriptions, "subscriptions", 1, 32) /* as many as the slot after the next says */ \
-  X(OutFd, "*fd", 1, 32)                                                                 \
+  X(OutDescriptor, "*fd", 1, 32)                                                         \
   X(OutSize, "*size", 1, 32)                                                             \
   X(OutTimestamp, "*timestamp", 1, 32)                                                   \
   X(OutFilesize, "*filesize", 1, 32)                                                     \
@@ -66,7 +66,7 @@ inline constexpr ParamTypeInfo kParamTypes[] = {
 #undef WRUN_WASI_PARAM_TYPES
 
 struct Param {
-  ParamType type = ParamType::Fd;
+  ParamType type = ParamType::Descriptor;
   uint8_t slot = 0;
   std::string_view name = {};
 

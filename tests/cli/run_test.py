@@ -39,6 +39,18 @@ class ExitStatus(CliTest):
         self.assertEqual(process.wait(60), -signal.SIGINT)
 
 
+    def test_signals_end_a_guest_that_waits(self):
+        self.file("read.wasm", reads_stdin())
+        self.file("sleep.wasm", sleeps(60 * 10**9))
+        for name in ("read.wasm", "sleep.wasm"):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                process = subprocess.Popen(COMMAND + [name], cwd=self.folder, stdin=subprocess.PIPE)
+                time.sleep(0.3)
+                process.send_signal(number)
+                self.assertEqual(process.wait(60), -number)
+                process.stdin.close()
+
+
 class Arguments(CliTest):
     def setUp(self):
         super().setUp()
