@@ -1,0 +1,27 @@
+// Makes the intermediate representation of one function, in one pass over its validated body.
+#pragma once
+
+#include <expected>
+#include <string_view>
+
+#include "ir/function.hpp"
+
+namespace wrun::ir {
+
+struct BuildOptions {
+  // Memories with 32-bit indices and usual pages fault where they end; false: all accesses are checked.
+  bool guarded_memories = true;
+  bool interruptible = false;  // interrupt_check at the headers of loops
+  bool fuel = false;           // consume_fuel where the interpreter consumes it
+};
+
+// Why a function stays with the interpreter.
+struct Unsupported {
+  std::string_view what;
+  uint32_t offset = 0;  // in the module
+};
+
+std::expected<Function, Unsupported> build(const wasm::Module& module, uint32_t function_index,
+                                           const BuildOptions& options);
+
+}  // namespace wrun::ir
