@@ -1,0 +1,147 @@
+// Throwing and catching. Every construct that catches has one block to which exceptions come, from the
+// landing blocks of calls and straight from instructions that throw; it looks at the tag.
+#include "ir/builder.hpp"
+
+namespace wrun::ir {
+
+uint32_t Builder::handler_here() const {
+  const Control& control = controls_.back();
+  return control.covers ? static_cast<uint32_t>(controls_.size() - 1) : control.handler;
+}
+
+// The landing block of a call: the target of an edge.
+void Builder::landing(uint32_t edge, uint32_t handler) {
+  const Block block = block_;
+  continue_in_new_block(edge);
+  function_[block_].is_cold = true;
+  jump_to_handler(append({.op = Op::CaughtException, .type = Type::Ref}), handler);
+  block_ = block;
+}
+
+void Builder::jump_to_handler(Value exception, uint32_t handler) {
+  Control& control = controls_[handler];
+  scratch_.assign(1, exception);
+  for (const uint32_t local : flow_.at_handler(control.construct))
+    scratch_.push_back(locals_[local]);
+  const uint32_t edge =
+      function_.add_edges(std::array{function_.make_edge({control.throwing}, scratch_)});
+  control.throwing = edge;
+  append({
+      .op = Op::Jump, .operands = {UINT32_MAX, UINT32_MAX, edge}
+  });
+}
+
+void Builder::throw_to(Value exception, uint32_t handler) {
+  if (handler == kNone)
+    emit(Op::ThrowRef, Type::None, exception);
+  else
+    jump_to_handler(exception, handler);
+  mark_unreachable();
+}
+
+void Builder::throw_tag(uint32_t tag) {
+  const auto params =
+      static_cast<uint32_t>(module_.types[module_.tags[tag].type].func.params.size());
+  const Value exception = emit_list(Op::ExceptionNew, Type::Ref, top(params), tag);
+  throw_to(exception, handler_here());
+}
+
+// Goes on in the block to which exceptions come; gives the exception.
+Value Builder::begin_dispatch(Control& control) {
+  bind(flow_.at_handler(control.construct), control.throwing, control.height, 1);
+  control.throwing = kNone;
+  return pop();
+}
+
+// Goes on where the exception has the tag; gives the edge for when it has not.
+uint32_t Builder::dispatch(Value exception, uint32_t tag) {
+  const Value thrown = emit(Op::ExceptionTag, Type::I64, exception);
+  const Value caught = emit(Op::TagAddress, Type::I64, {}, {}, {}, tag);
+  const uint32_t edges = function_.add_edges(std::array{Edge{}, Edge{}});
+  emit(Op::Branch, Type::None, emit(Op::I64Eq, Type::I32, thrown, caught), {}, {edges});
+  continue_in_new_block(edges);
+  push_payload(exception, tag);
+  return edges + 1;
+}
+
+void Builder::push_payload(Value exception, uint32_t tag) {
+  const auto& params = module_.types[module_.tags[tag].type].func.params;
+  for (uint32_t i = 0; i < params.size(); ++i)
+    push(emit(Op::ExceptionGet, type_of(params[i]), exception, {}, {}, pair(tag, i)));
+}
+
+void Builder::dispatch_to_clauses(Control& control) {
+  const Value exception = begin_dispatch(control);
+  binary::CatchReader clauses(Cursor(module_.bytes.data(), control.list_offset,
+                                     wasm_function_.body_offset + wasm_function_.body_size));
+  for (uint32_t i = 0; i < control.list_count && reachable_; ++i) {
+    const binary::CatchClause clause = clauses.next();
+    const uint32_t otherwise = clause.has_tag() ? dispatch(exception, clause.tag) : kNone;
+    if (clause.has_ref()) push(exception);
+    jump(label(clause.label + 1));
+    if (otherwise != kNone) continue_in_new_block(otherwise);
+  }
+  if (reachable_) throw_to(exception, control.handler);
+}
+
+// --- legacy
+
+void Builder::begin_catch(const Instruction& insn) {
+  Control& control = controls_.back();
+  if (reachable_) jump(control);
+  control.covers = false;
+  if (control.op == wasm::Op::Try)
+    begin_first_catch(control);
+  else
+    begin_next_catch(control);
+  if (!reachable_) return;
+  if (insn.op == wasm::Op::Catch) control.else_edge = dispatch(control.exception, insn.index);
+  begin_metered_block();
+}
+
+void Builder::begin_first_catch(Control& control) {
+  control.op = wasm::Op::Catch;
+  control.saved = static_cast<uint32_t>(saved_.size());
+  if (control.throwing == kNone) return;  // nothing throws
+  control.exception = begin_dispatch(control);
+  for (const uint32_t local : flow_.at_handler(control.construct)) saved_.push_back(locals_[local]);
+}
+
+// Where no catch so far had the tag, if there is such a place.
+void Builder::begin_next_catch(Control& control) {
+  if (control.else_edge == kNone) return;
+  stack_.resize(control.height);
+  continue_in_new_block(control.else_edge);
+  control.else_edge = kNone;
+  uint32_t from = control.saved;
+  for (const uint32_t local : flow_.at_handler(control.construct)) locals_[local] = saved_[from++];
+}
+
+// --- ends
+
+void Builder::end_try(Control& control, const Instruction& insn) {
+  const bool catches_legacy = control.op == wasm::Op::Catch;
+  const uint32_t pending = catches_legacy ? control.else_edge : control.throwing;
+  control.covers = false;
+  if (pending != kNone) {
+    if (reachable_) jump(control);
+    if (catches_legacy) {
+      begin_next_catch(control);
+      throw_to(control.exception, control.handler);
+    } else if (control.op == wasm::Op::TryTable) {
+      dispatch_to_clauses(control);
+    } else {
+      uint32_t handler = control.handler;
+      if (insn.op == wasm::Op::Delegate) {
+        // The label counts from outside of the try.
+        const Control& target = label(insn.index + 1);
+        handler =
+            target.covers ? static_cast<uint32_t>(&target - controls_.data()) : target.handler;
+      }
+      throw_to(begin_dispatch(control), handler);
+    }
+  }
+  if (catches_legacy) saved_.resize(control.saved);
+}
+
+}  // namespace wrun::ir
