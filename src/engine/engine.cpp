@@ -15,6 +15,9 @@ Engine::Engine(const EngineConfig& config) : config_(config) {
   executor_ = std::make_unique<interp::Interpreter>(options);
 }
 
+Engine::Engine(const EngineConfig& config, std::unique_ptr<runtime::Executor> executor)
+    : config_(config), executor_(std::move(executor)) {}
+
 Engine::~Engine() = default;
 
 Result<std::shared_ptr<const wasm::Module>> Engine::load(std::span<const std::byte> bytes,

@@ -26,6 +26,8 @@ struct EngineConfig {
 class Engine {
  public:
   explicit Engine(const EngineConfig& config);
+  // With a tier of the caller's.
+  Engine(const EngineConfig& config, std::unique_ptr<runtime::Executor> executor);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;

@@ -25,7 +25,7 @@ void Builder::call(const Instruction& insn) {
 void Builder::call_indirect(const Instruction& insn) {
   const Value index = table_index(pop(), insn.index2, TrapCode::UndefinedElement);
   const Value element = emit(Op::TableGet, Type::Ref, index, {}, {}, insn.index2);
-  const Value callee = emit(Op::SignatureCheck, Type::Ref, element, {}, {}, insn.index);
+  const Value callee = emit(Op::SignatureCheck, Type::Ref, element, index, {}, insn.index);
   call_reference(callee, insn.index, is_tail_call(insn.op));
 }
 
