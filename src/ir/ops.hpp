@@ -113,10 +113,6 @@ struct OpInfo {
     return !has(effect::Reads | effect::Writes | effect::MayTrap | effect::Allocates |
                 effect::Terminator | effect::Pinned);
   }
-  // Nobody notices its absence if its result is not used.
-  constexpr bool is_removable() const {
-    return !has(effect::Writes | effect::MayTrap | effect::Terminator | effect::Pinned);
-  }
 };
 
 extern const std::array<OpInfo, static_cast<size_t>(Op::InvokeRef) + 1> kOps;

@@ -7,6 +7,7 @@
 #include "gc/object.hpp"
 #include "interp/element_traps.hpp"
 #include "ir/evaluation.hpp"
+#include "ir/pipeline.hpp"
 #include "ir/verifier.hpp"
 #include "runtime/cast.hpp"
 #include "runtime/gc_operations.hpp"
@@ -634,6 +635,12 @@ TrapCode Evaluator::call(runtime::Store& store, FuncRef& function, uint64_t* slo
     std::memcpy(slots, room.data(), function.result_slots * sizeof(uint64_t));
   store.last_trap().frames.clear();
   return trap;
+}
+
+void optimise(ir::Function& function, std::string& problem) {
+  ir::PipelineReport report;
+  ir::run_pipeline(function, {.verify = true}, report);
+  if (problem.empty()) problem = report.problem;
 }
 
 }  // namespace wrun::test

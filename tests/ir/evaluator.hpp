@@ -39,4 +39,7 @@ class Evaluator final : public runtime::Executor {
   uint32_t depth_ = 0;
 };
 
+// All passes, verifying after each; says in `problem` what is wrong first.
+void optimise(ir::Function& function, std::string& problem);
+
 }  // namespace wrun::test

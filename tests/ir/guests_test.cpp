@@ -91,3 +91,9 @@ void compare(const test::Evaluator::Transform& transform) {
 }  // namespace
 
 TEST_CASE("programs as they are built do what the interpreter does") { compare({}); }
+
+TEST_CASE("programs that have gone through all passes do what the interpreter does") {
+  std::string problem;
+  compare([&](ir::Function& function) { test::optimise(function, problem); });
+  CHECK(problem == "");
+}

@@ -8,6 +8,7 @@
 #include "catch.hpp"
 #include "engine/engine.hpp"
 #include "ir/evaluator.hpp"
+#include "ir/pipeline.hpp"
 #include "script/runner.hpp"
 #include "text/script.hpp"
 
@@ -72,4 +73,17 @@ TEST_CASE("functions as they are built compute what the interpreter does") { com
 
 TEST_CASE("so they do with every access to memory checked") {
   compare({}, {.guarded_memories = false});
+}
+
+TEST_CASE("functions that have gone through all passes compute what the interpreter does") {
+  std::string problem;
+  compare([&](ir::Function& function) { test::optimise(function, problem); }, {});
+  CHECK(problem == "");
+}
+
+TEST_CASE("so they do with every access to memory checked, and all passes") {
+  std::string problem;
+  compare([&](ir::Function& function) { test::optimise(function, problem); },
+          {.guarded_memories = false});
+  CHECK(problem == "");
 }

@@ -1,0 +1,42 @@
+#include "ir/pipeline.hpp"
+
+#include "ir/passes.hpp"
+#include "ir/verifier.hpp"
+
+namespace wrun::ir {
+
+namespace {
+
+constexpr Pass kPasses[] = {
+    {"params", 1, remove_redundant_params},
+    {   "cfg", 1,   simplify_control_flow},
+    {"values", 1,           number_values},
+    {  "cfg2", 1,   simplify_control_flow},
+    {   "dce", 1,        remove_dead_code},
+    { "split", 0,    split_critical_edges},
+};
+
+}  // namespace
+
+std::span<const Pass> passes() { return kPasses; }
+
+void run_pipeline(Function& function, const PipelineOptions& options, PipelineReport& report) {
+  using Clock = std::chrono::steady_clock;
+  report.times.resize(std::size(kPasses));
+  if (options.on_pass) options.on_pass("build", function);
+  for (size_t i = 0; i < std::size(kPasses); ++i) {
+    const Pass& pass = kPasses[i];
+    if (pass.level > options.level) continue;
+    if (pass.level != 0 && report.passes_run >= options.bisect_limit) continue;
+    ++report.passes_run;
+    const auto begin = options.measure ? Clock::now() : Clock::time_point();
+    pass.run(function);
+    if (options.measure) report.times[i] += Clock::now() - begin;
+    if (options.on_pass) options.on_pass(pass.name, function);
+    if (!options.verify || !report.problem.empty()) continue;
+    if (const Verified verified = verify(function); !verified)
+      report.problem = "after " + std::string(pass.name) + ": " + verified.error();
+  }
+}
+
+}  // namespace wrun::ir
