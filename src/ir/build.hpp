@@ -9,8 +9,9 @@
 namespace wrun::ir {
 
 struct BuildOptions {
-  // Memories with 32-bit indices and usual pages fault where they end; false: all accesses are checked.
-  bool guarded_memories = true;
+  // Memory 0 faults where it ends, if it has 32-bit indices and usual pages. Accesses to all others are
+  // checked: instances that share the code may have memories of either kind there.
+  bool guarded_memory0 = true;
   bool interruptible = false;  // interrupt_check at the headers of loops
   bool fuel = false;           // consume_fuel where the interpreter consumes it
 };

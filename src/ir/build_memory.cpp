@@ -5,7 +5,7 @@ namespace wrun::ir {
 
 bool Builder::is_guarded(uint32_t memory) const {
   const wasm::MemoryType& type = module_.memories[memory];
-  return options_.guarded_memories && !type.limits.is_64 &&
+  return memory == 0 && options_.guarded_memory0 && !type.limits.is_64 &&
          type.page_size_log2 == wasm::kDefaultPageLog2;
 }
 
@@ -13,22 +13,17 @@ bool Builder::is_guarded(uint32_t memory) const {
 Value Builder::address(const Instruction& insn, Value index, uint32_t bytes, Access& access) {
   access.memory = static_cast<uint16_t>(insn.index);
   uint64_t offset = insn.value;
-  Value place = index;
   if (is_guarded(insn.index)) {
-    if (insn.index == 0) {
-      access.offset = static_cast<uint32_t>(offset);
-      return index;
-    }
-    place = extend(index, false);
-  } else {
-    access.is_checked = true;
-    const Value size = emit(Op::MemoryBytes, Type::I64, {}, {}, {}, insn.index);
-    // Where the end of the access is beyond any index, the check fails as well.
-    const uint64_t extent = offset > UINT64_MAX - bytes ? UINT64_MAX : offset + bytes;
-    place = bounds_check(extend(index, is_64_memory(insn.index)), size, extent,
-                         TrapCode::OutOfBoundsMemoryAccess);
+    access.offset = static_cast<uint32_t>(offset);
+    return index;
   }
-  if (offset > INT32_MAX && access.is_checked) {
+  access.is_checked = true;
+  const Value size = emit(Op::MemoryBytes, Type::I64, {}, {}, {}, insn.index);
+  // Where the end of the access is beyond any index, the check fails as well.
+  const uint64_t extent = offset > UINT64_MAX - bytes ? UINT64_MAX : offset + bytes;
+  Value place = bounds_check(extend(index, is_64_memory(insn.index)), size, extent,
+                             TrapCode::OutOfBoundsMemoryAccess);
+  if (offset > INT32_MAX) {
     place = emit(Op::I64Add, Type::I64, place, function_.i64(offset));
     offset = 0;
   }

@@ -91,6 +91,7 @@ enum : uint32_t {
   Constant = 1 << 16,  // belongs to no block
   Commutes = 1 << 17,
   Call = 1 << 18,
+  Guarded = 1 << 19,  // allowed only where control flow has made sure of what the operand is
 
   Reads = ReadsMemory | ReadsGlobals | ReadsTables | ReadsObjects | ReadsSizes,
   Writes = WritesMemory | WritesGlobals | WritesTables | WritesObjects | WritesSizes,

@@ -106,7 +106,7 @@ class Parser {
       const size_t begin = at_;
       const std::string_view first = word();
       uint32_t index = 0;
-      if (id(first, 'b', index) && (at('(') || at(':') || text_.substr(at_).starts_with(" cold"))) {
+      if (id(first, 'b', index) && (at('(') || at(':') || text_.substr(at_).starts_with("cold"))) {
         WRUN_CHECK_OK(block_header(index));
       } else {
         at_ = begin;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ir/flow_graph.hpp"
+#include "ir/loop_effects.hpp"
 #include "ir/passes.hpp"
 #include "ir/replacements.hpp"
 #include "ir/rewrite_rules.hpp"
@@ -25,11 +26,13 @@ constexpr uint32_t writes_of(size_t region) { return effect::WritesMemory << (2 
 class ValueNumbering {
  public:
   explicit ValueNumbering(Function& function)
-      : function_(function), graph_(function), replacements_(function) {
+      : function_(function),
+        graph_(function),
+        replacements_(function),
+        loop_effects_(find_loop_effects(function, graph_)) {
     table_.assign(std::bit_ceil(size_t{2} * function.value_count() + 16), {});
     at_end_.resize(function.block_count());
     visited_.assign(function.block_count(), 0);
-    find_loop_writes();
   }
 
   void run() {
@@ -56,21 +59,6 @@ class ValueNumbering {
 
   // --- states
 
-  // What is written anywhere in the loop of each header.
-  void find_loop_writes() {
-    loop_writes_.assign(function_.block_count(), 0);
-    const auto order = graph_.order();
-    for (size_t i = order.size(); i-- > 0;) {
-      const Block block = order[i];
-      const Block header = graph_.loop_header(block);
-      if (!header.exists()) continue;
-      for (const Value value : function_.instructions(block))
-        loop_writes_[header.index] |= effects(function_[value]);
-      if (header == block && graph_.outer_loop(header).exists())
-        loop_writes_[graph_.outer_loop(header).index] |= loop_writes_[header.index];
-    }
-  }
-
   void enter(Block block) {
     const auto predecessors = graph_.predecessors(block);
     if (predecessors.size() != 1 || predecessors[0] != latest_) recent_.clear();
@@ -81,7 +69,8 @@ class ValueNumbering {
       for (const Block predecessor : predecessors) {
         if (!visited_[predecessor.index]) {
           // A back edge: of a loop that does not write, it brings what came in.
-          if (!graph_.is_loop_header(block) || (loop_writes_[block.index] & writes_of(region)) != 0)
+          if (!graph_.is_loop_header(block) ||
+              (loop_effects_[block.index] & writes_of(region)) != 0)
             is_new = true;
           continue;
         }
@@ -127,7 +116,8 @@ class ValueNumbering {
       return;
     }
     if (!can_be_found(insn, effects)) return;
-    const Value known = look_up(block, value);
+    const Value known =
+        insn.op == Op::BoundsCheck ? look_up_check(block, value) : look_up(block, value);
     if (known == value) {
       if ((effects & (effect::ReadsMemory | effect::ReadsObjects)) != 0) remember(value, value);
       return;
@@ -260,6 +250,19 @@ class ValueNumbering {
     return value;
   }
 
+  // A check that goes as far or further makes this one needless.
+  Value look_up_check(Block block, Value value) {
+    const uint64_t extent = function_[value].immediate;
+    Instruction key = function_[value];
+    key.immediate = 0;
+    const Value key_value = function_.create(key, 0);
+    const Value known = look_up(block, key_value);
+    if (known != key_value && function_[known].immediate >= extent) return known;
+    const uint32_t state = state_for(key);
+    set(find(key, state), key, state, key_value, value);
+    return value;
+  }
+
   Entry& find(const Instruction& insn, uint32_t state) {
     const size_t mask = table_.size() - 1;
     const uint32_t wanted = hash(insn, state);
@@ -302,7 +305,7 @@ class ValueNumbering {
   uint32_t states_ = 0;
   std::vector<State> at_end_;
   std::vector<uint8_t> visited_;
-  std::vector<uint32_t> loop_writes_;  // effects, by header
+  std::vector<uint32_t> loop_effects_;  // by header
   struct Recent {
     Value key;
     Value value;

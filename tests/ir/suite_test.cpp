@@ -72,7 +72,7 @@ void compare(const test::Evaluator::Transform& transform, const ir::BuildOptions
 TEST_CASE("functions as they are built compute what the interpreter does") { compare({}, {}); }
 
 TEST_CASE("so they do with every access to memory checked") {
-  compare({}, {.guarded_memories = false});
+  compare({}, {.guarded_memory0 = false});
 }
 
 TEST_CASE("functions that have gone through all passes compute what the interpreter does") {
@@ -84,6 +84,6 @@ TEST_CASE("functions that have gone through all passes compute what the interpre
 TEST_CASE("so they do with every access to memory checked, and all passes") {
   std::string problem;
   compare([&](ir::Function& function) { test::optimise(function, problem); },
-          {.guarded_memories = false});
+          {.guarded_memory0 = false});
   CHECK(problem == "");
 }
