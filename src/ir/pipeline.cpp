@@ -8,12 +8,14 @@ namespace wrun::ir {
 namespace {
 
 constexpr Pass kPasses[] = {
-    {"params", 1, remove_redundant_params},
-    {   "cfg", 1,   simplify_control_flow},
-    {"values", 1,           number_values},
-    {  "cfg2", 1,   simplify_control_flow},
-    {   "dce", 1,        remove_dead_code},
-    { "split", 0,    split_critical_edges},
+    {  "params", 1, remove_redundant_params},
+    { "control", 1,   simplify_control_flow},
+    {  "divide", 2,        reduce_divisions},
+    {  "values", 1,           number_values},
+    {"control2", 1,   simplify_control_flow},
+    {   "hoist", 2,   hoist_loop_invariants},
+    {    "dead", 1,        remove_dead_code},
+    {   "split", 0,    split_critical_edges},
 };
 
 }  // namespace
