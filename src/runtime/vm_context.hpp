@@ -56,6 +56,8 @@ struct FuncRef {
   void* environment = nullptr;
   const wasm::FuncType* type = nullptr;
   uint32_t function_index = 0;  // in its module
+  // Where compiled code of the same instance calls it (codegen/abi.hpp).
+  const void* entry = nullptr;
 };
 
 struct VMContext {
@@ -68,6 +70,12 @@ struct VMContext {
   const uint32_t* type_ids = nullptr;  // by type index: canonical ids
   Store* store = nullptr;
   Instance* instance = nullptr;
+  // For compiled code.
+  std::byte* memory0_base = nullptr;
+  const std::byte* stack_limit = nullptr;
+  const void* foreign_call = nullptr;  // calls functions of other instances and of the host
+  const std::atomic<bool>* interrupt_flag = nullptr;
+  int64_t* fuel = nullptr;
 };
 
 }  // namespace wrun::runtime

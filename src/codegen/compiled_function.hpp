@@ -1,0 +1,44 @@
+// What compilation of a function gives: code that can be put anywhere, and what there is to know of it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "wrun/trap.hpp"
+
+namespace wrun::codegen {
+
+// A 32-bit displacement in the code, relative to its own end.
+struct Relocation {
+  enum class Target : uint8_t { Function, RuntimeCall };
+  uint32_t offset = 0;  // of the displacement
+  Target target = Target::Function;
+  uint32_t index = 0;  // of a function of the module, or an ir::RuntimeCall
+};
+
+// An instruction that is a trap when it faults.
+struct TrapSite {
+  uint32_t offset = 0;       // of the instruction
+  uint32_t wasm_offset = 0;  // in the module
+  TrapCode code = TrapCode::None;
+};
+
+// Where a call returns to.
+struct CallSite {
+  uint32_t offset = 0;       // of the instruction after the call
+  uint32_t wasm_offset = 0;  // in the module
+};
+
+// Constants that the code reads stand behind its instructions. Tables are in ascending order.
+struct CompiledFunction {
+  static constexpr uint32_t kAlignment = 32;
+
+  std::vector<std::byte> code;
+  uint32_t instruction_bytes = 0;  // of `code`; constants follow
+  uint32_t frame_bytes = 0;        // below the saved frame pointer
+  std::vector<Relocation> relocations;
+  std::vector<TrapSite> traps;
+  std::vector<CallSite> calls;
+};
+
+}  // namespace wrun::codegen
