@@ -1,0 +1,504 @@
+#include "codegen/linear_scan.hpp"
+
+#include <algorithm>
+#include <array>
+#include <queue>
+
+#include "base/assert.hpp"
+
+namespace wrun::codegen {
+
+namespace {
+
+// When registers are taken by instructions rather than by intervals.
+class FixedRegisters {
+ public:
+  explicit FixedRegisters(const MachineFunction& function) : function_(function) {
+    for (uint32_t i = 0; i < function.instructions.size(); ++i) {
+      const Instruction& insn = function.instructions[i];
+      for (const Operand& operand : function.operands_of(insn)) {
+        if (operand.constraint != Operand::Constraint::Fixed) continue;
+        if (!operand.is_def())
+          block(operand.fixed, early(i), late(i));
+        else if (operand.role == Operand::Role::EarlyDef)
+          block(operand.fixed, early(i), after(i));
+        else
+          block(operand.fixed, late(i), after(i));
+      }
+      if (insn.clobbers != 0) {
+        clobbers_.push_back(i);
+        clobberable_ = clobberable_ | function.clobber_sets[insn.clobbers];
+      }
+    }
+  }
+
+  void advance(Position position) {
+    while (next_clobber_ < clobbers_.size() && late(clobbers_[next_clobber_]) < position)
+      ++next_clobber_;
+    for (Reg reg : fixed_) {
+      std::vector<Block>& blocks = blocks_[reg.index];
+      while (next_[reg.index] < blocks.size() && blocks[next_[reg.index]].end <= position)
+        ++next_[reg.index];
+    }
+  }
+
+  // Lowers limits[reg] to where the register is taken while the interval is live.
+  void limit(const Intervals& intervals, const Interval& interval, RegSet regs,
+             std::array<Position, Reg::kCount>& limits) const {
+    for (Reg reg : regs& fixed_) {
+      const std::vector<Block>& blocks = blocks_[reg.index];
+      size_t k = next_[reg.index];
+      uint32_t r = interval.range;
+      while (k < blocks.size() && r != kNone) {
+        const Range& range = intervals.range(r);
+        if (range.begin < blocks[k].end && blocks[k].begin < range.end) {
+          limits[reg.index] = std::min(limits[reg.index], std::max(range.begin, blocks[k].begin));
+          break;
+        }
+        if (range.end <= blocks[k].end)
+          r = range.next;
+        else
+          ++k;
+      }
+    }
+    RegSet left = regs & clobberable_;
+    uint32_t r = interval.range;
+    size_t k = next_clobber_;
+    while (!left.empty() && k < clobbers_.size() && r != kNone) {
+      const Position position = late(clobbers_[k]);
+      const Range& range = intervals.range(r);
+      if (position >= range.end) {
+        r = range.next;
+        continue;
+      }
+      if (position < range.begin) {
+        k = static_cast<size_t>(
+            std::lower_bound(clobbers_.begin() + static_cast<ptrdiff_t>(k), clobbers_.end(),
+                             range.begin, [](uint32_t i, Position p) { return late(i) < p; }) -
+            clobbers_.begin());
+        continue;
+      }
+      const RegSet set = function_.clobber_sets[function_.instructions[clobbers_[k]].clobbers];
+      for (Reg reg : left& set) limits[reg.index] = std::min(limits[reg.index], position);
+      left = left - set;
+      ++k;
+    }
+  }
+
+ private:
+  struct Block {
+    Position begin;
+    Position end;
+  };
+  void block(Reg reg, Position begin, Position end) {
+    fixed_.add(reg);
+    std::vector<Block>& blocks = blocks_[reg.index];
+    if (!blocks.empty() && begin <= blocks.back().end) {
+      blocks.back().begin = std::min(blocks.back().begin, begin);
+      blocks.back().end = std::max(blocks.back().end, end);
+    } else {
+      blocks.push_back({begin, end});
+    }
+  }
+
+  const MachineFunction& function_;
+  RegSet fixed_;
+  std::array<std::vector<Block>, Reg::kCount> blocks_;
+  std::array<size_t, Reg::kCount> next_ = {};
+  std::vector<uint32_t> clobbers_;  // instructions
+  size_t next_clobber_ = 0;
+  RegSet clobberable_;
+};
+
+class LinearScan {
+ public:
+  LinearScan(const MachineFunction& function, const AllocatorOptions& options, Intervals& intervals)
+      : function_(function), options_(options), intervals_(intervals), fixed_(function) {
+    find_loops();
+    find_hints();
+  }
+
+  void run() {
+    active_.fill(kNone);
+    for (uint32_t i = 0; i < intervals_.size(); ++i)
+      if (intervals_[i].range != kNone) unhandled_.push({intervals_[i].begin, i});
+    while (!unhandled_.empty()) {
+      const uint32_t id = unhandled_.top().id;
+      unhandled_.pop();
+      advance(intervals_[id].begin);
+      if (!allocate_free(id)) allocate_blocked(id);
+    }
+  }
+
+ private:
+  struct Unhandled {
+    Position begin;
+    uint32_t id;
+    bool operator<(const Unhandled& other) const {
+      return begin != other.begin ? begin > other.begin : id > other.id;
+    }
+  };
+  using Limits = std::array<Position, Reg::kCount>;
+
+  // --- loops
+  void find_loops() {
+    const auto count = static_cast<uint32_t>(function_.blocks.size());
+    block_of_.resize(function_.instructions.size() + 1);
+    loop_.assign(count, kNone);
+    outer_loop_.assign(count, kNone);
+    std::vector<uint32_t> open;
+    for (uint32_t block = 0; block < count; ++block) {
+      const MachineBlock& data = function_.blocks[block];
+      while (!open.empty() && function_.blocks[open.back()].loop_end <= block) open.pop_back();
+      if (data.loop_end != 0) {
+        outer_loop_[block] = open.empty() ? kNone : open.back();
+        open.push_back(block);
+      }
+      if (!open.empty()) loop_[block] = open.back();
+      for (uint32_t i = data.first; i < data.end; ++i) block_of_[i] = block;
+    }
+    block_of_.back() = count - 1;
+  }
+  uint32_t block_at(Position position) const { return block_of_[instruction_at(position)]; }
+  uint32_t depth_at(Position position) const {
+    return function_.blocks[block_at(position)].loop_depth;
+  }
+  Position loop_begin(uint32_t header) const { return gap(function_.blocks[header].first); }
+  Position loop_end(uint32_t header) const {
+    return gap(function_.blocks[function_.blocks[header].loop_end - 1].end);
+  }
+
+  // --- hints
+  void find_hints() {
+    hint_reg_.assign(function_.vregs.size(), kNoReg);
+    hint_vreg_.assign(function_.vregs.size(), kNoVReg);
+    for (const Instruction& insn : function_.instructions) {
+      VReg first_use;
+      for (const Operand& operand : function_.operands_of(insn)) {
+        if (!operand.vreg.exists()) continue;
+        if (operand.constraint == Operand::Constraint::Fixed)
+          hint_reg_[operand.vreg.index] = operand.fixed;
+        if (!operand.is_def() &&
+            (!first_use.exists() || operand.constraint == Operand::Constraint::Tied))
+          first_use = operand.vreg;
+      }
+      if (!first_use.exists()) continue;
+      for (const Operand& operand : function_.operands_of(insn))
+        if (operand.is_def() && operand.vreg.exists() &&
+            operand.constraint != Operand::Constraint::Fixed)
+          hint_vreg_[operand.vreg.index] = first_use;
+    }
+    for (const MachineEdge& edge : function_.edges) {
+      const auto params = function_.params(function_.blocks[edge.target]);
+      const auto args = function_.args(edge);
+      for (size_t i = 0; i < args.size(); ++i) {
+        if (!hint_vreg_[params[i].index].exists()) hint_vreg_[params[i].index] = args[i];
+        param_of_arg_.push_back({args[i], params[i]});
+      }
+    }
+    std::sort(param_of_arg_.begin(), param_of_arg_.end());
+  }
+
+  Reg reg_of(VReg vreg) const {
+    // The latest piece that has one.
+    Reg reg = kNoReg;
+    for (uint32_t id = vreg.index; id != kNone; id = intervals_[id].sibling)
+      if (intervals_[id].reg.exists()) reg = intervals_[id].reg;
+    return reg;
+  }
+
+  // --- the sweep
+  void advance(Position position) {
+    position_ = position;
+    fixed_.advance(position);
+    for (Reg reg : occupied_) {
+      const uint32_t id = active_[reg.index];
+      Interval& interval = intervals_[id];
+      intervals_.advance(interval, position);
+      if (intervals_.covers(interval, position)) continue;
+      deactivate(reg);
+      if (interval.range != kNone) inactive_.push_back(id);
+    }
+    for (size_t i = 0; i < inactive_.size();) {
+      Interval& interval = intervals_[inactive_[i]];
+      intervals_.advance(interval, position);
+      const bool covers = intervals_.covers(interval, position);
+      if (!covers && interval.range != kNone) {
+        ++i;
+        continue;
+      }
+      if (covers) activate(inactive_[i]);
+      inactive_[i] = inactive_.back();
+      inactive_.pop_back();
+    }
+  }
+  void activate(uint32_t id) {
+    const Reg reg = intervals_[id].reg;
+    WRUN_CHECK(active_[reg.index] == kNone);
+    active_[reg.index] = id;
+    occupied_.add(reg);
+  }
+  void deactivate(Reg reg) {
+    active_[reg.index] = kNone;
+    occupied_.remove(reg);
+  }
+  void assign(uint32_t id, Reg reg) {
+    intervals_[id].reg = reg;
+    used_.add(reg);
+    activate(id);
+  }
+
+  RegSet candidates(const Interval& interval) const {
+    return options_.allocatable & RegSet::of_class(reg_class(function_.type(interval.vreg)));
+  }
+
+  bool allocate_free(uint32_t id) {
+    const Interval& current = intervals_[id];
+    const RegSet regs = candidates(current);
+    Limits free_until;
+    free_until.fill(kNoPosition);
+    for (Reg reg : regs& occupied_) free_until[reg.index] = position_;
+    // Values in SSA form that are not live here cannot become live while an unsplit one is.
+    if (current.is_split)
+      for (uint32_t other : inactive_) limit_by(current, intervals_[other], regs, free_until);
+    fixed_.limit(intervals_, current, regs, free_until);
+
+    const Reg reg = choose(current, regs, free_until);
+    if (!reg.exists()) return false;
+    const Position limit = free_until[reg.index];
+    if (limit < current.end) {
+      const Position at = split_position(position_, limit);
+      if (at <= current.begin) return false;
+      // Not worth it if nothing reads it from the register.
+      const uint32_t use = intervals_.next_use(current, position_, UseKind::Any);
+      if (use == kNone || intervals_.use(use).position >= at) return false;
+      split_and_queue(id, at);
+    }
+    assign(id, reg);
+    return true;
+  }
+
+  void limit_by(const Interval& current, const Interval& other, RegSet regs, Limits& limits) const {
+    if (!regs.contains(other.reg) || limits[other.reg.index] <= position_) return;
+    const Position at = intervals_.intersection(current, other);
+    limits[other.reg.index] = std::min(limits[other.reg.index], at);
+  }
+
+  // The register that is free for longest, or one that is hinted at or cheap if it is free for long enough.
+  Reg choose(const Interval& current, RegSet regs, const Limits& free_until) const {
+    // What happens in cold blocks is no reason for another register outside of them.
+    const bool is_hot = !function_.blocks[block_at(position_)].is_cold;
+    const auto fits = [&](Reg reg) {
+      if (!reg.exists() || !regs.contains(reg)) return false;
+      const Position limit = free_until[reg.index];
+      return limit >= current.end ||
+             (is_hot && limit > position_ && function_.blocks[block_at(limit)].is_cold);
+    };
+    for (Reg hint : hints(current.vreg))
+      if (fits(hint)) return hint;
+    const RegSet cheap = regs - (options_.callee_saved - used_);
+    Reg best = kNoReg;
+    for (Reg reg : cheap) {
+      if (!best.exists() || free_until[reg.index] > free_until[best.index]) best = reg;
+    }
+    if (!fits(best))
+      for (Reg reg : regs - cheap)
+        if (!best.exists() || free_until[reg.index] > free_until[best.index]) best = reg;
+    if (best.exists() && free_until[best.index] <= position_ + 1) return kNoReg;
+    return best;
+  }
+  std::array<Reg, 4> hints(VReg vreg) const {
+    std::array<Reg, 4> result;
+    result[0] = hint_reg_[vreg.index];
+    const auto param = std::lower_bound(param_of_arg_.begin(), param_of_arg_.end(),
+                                        std::pair<VReg, VReg>{vreg, VReg{0}});
+    if (param != param_of_arg_.end() && param->first == vreg) {
+      result[1] = intervals_[param->second.index].reg;
+      if (!result[1].exists()) result[1] = hint_reg_[param->second.index];
+    }
+    if (hint_vreg_[vreg.index].exists()) result[2] = reg_of(hint_vreg_[vreg.index]);
+    if (intervals_[vreg.index].sibling != kNone) result[3] = reg_of(vreg);
+    return result;
+  }
+
+  // Takes the register whose holder can do without it for longest, unless that is this one.
+  void allocate_blocked(uint32_t id) {
+    const Interval& current = intervals_[id];
+    const RegSet regs = candidates(current);
+    const uint32_t first = intervals_.next_use(current, position_, UseKind::Any);
+    if (first == kNone) return;  // stays in its slot
+    const uint32_t strict = intervals_.next_use(current, position_, UseKind::Register);
+    const bool must = strict != kNone &&
+                      instruction_at(intervals_.use(strict).position) == instruction_at(position_);
+
+    Limits blocked;
+    blocked.fill(kNoPosition);
+    fixed_.limit(intervals_, current, regs, blocked);
+    std::array<uint64_t, Reg::kCount> distances;
+    distances.fill(UINT64_MAX);
+    for (Reg reg : regs& occupied_) distances[reg.index] = distance(intervals_[active_[reg.index]]);
+    for (uint32_t other : inactive_) {
+      const Interval& interval = intervals_[other];
+      if (!regs.contains(interval.reg) || intervals_.intersection(current, interval) == kNoPosition)
+        continue;
+      distances[interval.reg.index] =
+          std::min(distances[interval.reg.index], use_distance(interval, position_));
+    }
+    Reg best = kNoReg;
+    for (Reg reg : regs) {
+      if (blocked[reg.index] <= position_ + 1 || distances[reg.index] == 0) continue;
+      const bool enough = blocked[reg.index] >= current.end;
+      if (!best.exists()) {
+        best = reg;
+        continue;
+      }
+      const bool best_enough = blocked[best.index] >= current.end;
+      if (enough != best_enough ? enough && distances[reg.index] * 4 > distances[best.index]
+                                : distances[reg.index] > distances[best.index])
+        best = reg;
+    }
+    const uint64_t own = must ? 0 : own_distance(current);
+    if (!best.exists() || distances[best.index] <= own) {
+      WRUN_CHECK(!must);
+      spill(id, position_ + 1);
+      return;
+    }
+    if (blocked[best.index] < current.end) {
+      const Position at = split_position(position_, blocked[best.index]);
+      if (at <= current.begin) {
+        WRUN_CHECK(!must);
+        spill(id, position_ + 1);
+        return;
+      }
+      split_and_queue(id, at);
+    }
+    evict_from(best, id);
+    assign(id, best);
+  }
+
+  // How far away the next use is; uses outside the loop are further away than they look. 0: now.
+  uint64_t distance(const Interval& interval) const {
+    const Position from = gap(instruction_at(position_));
+    if (interval.last_use >= early(instruction_at(position_))) return 0;
+    uint64_t result = use_distance(interval, from);
+    const uint32_t loop = loop_[block_at(position_)];
+    if (loop != kNone && interval.last_use >= loop_begin(loop) && interval.end >= loop_end(loop))
+      result = std::min<uint64_t>(
+          result, (loop_end(loop) - position_) + 1 + (interval.last_use - loop_begin(loop)));
+    return result;
+  }
+  uint64_t use_distance(const Interval& interval, Position from) const {
+    const uint32_t use = intervals_.next_use(interval, from, UseKind::Any);
+    if (use == kNone) return UINT64_MAX / 8;
+    const Position at = intervals_.use(use).position;
+    if (instruction_at(at) == instruction_at(position_)) return 0;
+    const uint32_t here = depth_at(position_);
+    const uint32_t there = depth_at(at);
+    const uint32_t shift = here > there ? std::min(3 * (here - there), 24u) : 0;
+    return uint64_t{at - position_} << shift;
+  }
+  uint64_t own_distance(const Interval& current) const {
+    // A use here that takes a slot does not count.
+    return use_distance(current, gap(instruction_at(position_) + 1));
+  }
+
+  void evict_from(Reg reg, uint32_t current) {
+    if (occupied_.contains(reg)) {
+      const uint32_t id = active_[reg.index];
+      deactivate(reg);
+      evict(id);
+    }
+    for (size_t i = 0; i < inactive_.size();) {
+      const uint32_t id = inactive_[i];
+      if (intervals_[id].reg != reg ||
+          intervals_.intersection(intervals_[current], intervals_[id]) == kNoPosition) {
+        ++i;
+        continue;
+      }
+      inactive_[i] = inactive_.back();
+      inactive_.pop_back();
+      // It is in a hole: the rest starts anew.
+      const Position begin = intervals_.range(intervals_[id].range).begin;
+      if (intervals_[id].begin < begin) unhandled_.push({begin, intervals_.split(id, begin)});
+    }
+  }
+  // Takes the register from an active interval.
+  void evict(uint32_t id) {
+    const Position here = splittable(position_);
+    Interval& victim = intervals_[id];
+    if (victim.begin == here) {  // there is nothing before
+      victim.reg = kNoReg;
+      spill(id, position_ + 1);
+      return;
+    }
+    Position at = std::min(here, split_position(std::max(victim.last_use, victim.begin), here));
+    if (at <= victim.begin || at <= victim.last_use) at = here;
+    WRUN_CHECK(at > victim.begin);
+    const uint32_t rest = intervals_.split(id, at);
+    spill(rest, position_ + 1);
+  }
+
+  // Leaves an interval in its slot up to where it is worth having in a register again.
+  void spill(uint32_t id, Position from) {
+    const Interval& interval = intervals_[id];
+    const Position least = std::max(from, gap(instruction_at(position_) + 1));
+    const uint32_t use = intervals_.next_use(interval, least, UseKind::Any);
+    if (use == kNone) return;
+    const Position reload = split_position(least, intervals_.use(use).position);
+    if (reload <= interval.begin) {
+      WRUN_CHECK(interval.begin > position_);
+      unhandled_.push({interval.begin, id});
+      return;
+    }
+    split_and_queue(id, reload);
+  }
+
+  void split_and_queue(uint32_t id, Position at) {
+    const uint32_t rest = intervals_.split(id, at);
+    unhandled_.push({intervals_[rest].begin, rest});
+  }
+
+  // The latest position up to this one at which an interval may be cut.
+  Position splittable(Position position) const {
+    const uint32_t insn = instruction_at(position);
+    if (position >= early(insn)) return early(insn);
+    if (insn < function_.instructions.size() &&
+        position == gap(function_.blocks[block_of_[insn]].first))
+      return position;
+    return early(insn - 1);
+  }
+  // The best one after `least`: before the outermost loop that `least` is not in, else the latest.
+  Position split_position(Position least, Position latest) const {
+    uint32_t outermost = kNone;
+    for (uint32_t loop = loop_[block_at(latest)]; loop != kNone; loop = outer_loop_[loop]) {
+      if (loop_begin(loop) <= least) break;
+      outermost = loop;
+    }
+    return outermost != kNone ? loop_begin(outermost) : splittable(latest);
+  }
+
+  const MachineFunction& function_;
+  const AllocatorOptions& options_;
+  Intervals& intervals_;
+  FixedRegisters fixed_;
+  Position position_ = 0;
+  std::priority_queue<Unhandled> unhandled_;
+  std::array<uint32_t, Reg::kCount> active_;  // by register
+  RegSet occupied_;
+  RegSet used_;
+  std::vector<uint32_t> inactive_;
+  std::vector<uint32_t> block_of_;    // by instruction
+  std::vector<uint32_t> loop_;        // innermost, by block
+  std::vector<uint32_t> outer_loop_;  // by loop header
+  std::vector<Reg> hint_reg_;
+  std::vector<VReg> hint_vreg_;
+  std::vector<std::pair<VReg, VReg>> param_of_arg_;
+};
+
+}  // namespace
+
+void scan(const MachineFunction& function, const AllocatorOptions& options, Intervals& intervals) {
+  LinearScan(function, options, intervals).run();
+}
+
+}  // namespace wrun::codegen
