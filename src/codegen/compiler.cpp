@@ -1,0 +1,29 @@
+#include "codegen/compiler.hpp"
+
+#if defined(__x86_64__)
+#include "codegen/x64/machine.hpp"
+#endif
+
+namespace wrun::codegen {
+
+#if defined(__x86_64__)
+
+bool is_supported() { return x64::is_supported(); }
+
+std::expected<CompiledFunction, ir::Unsupported> compile(const ir::Function& function,
+                                                         const CompileOptions& options) {
+  return x64::compile(function, options);
+}
+
+#else
+
+bool is_supported() { return false; }
+
+std::expected<CompiledFunction, ir::Unsupported> compile(const ir::Function&,
+                                                         const CompileOptions&) {
+  return std::unexpected(ir::Unsupported{"a compiler for this machine", 0});
+}
+
+#endif
+
+}  // namespace wrun::codegen

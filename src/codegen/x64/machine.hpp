@@ -1,0 +1,14 @@
+// What the machine-neutral driver needs of x86-64.
+#pragma once
+
+#include <expected>
+
+#include "codegen/compiler.hpp"
+
+namespace wrun::codegen::x64 {
+
+bool is_supported();  // AVX2, BMI, LZCNT, POPCNT
+std::expected<CompiledFunction, ir::Unsupported> compile(const ir::Function& function,
+                                                         const CompileOptions& options);
+
+}  // namespace wrun::codegen::x64

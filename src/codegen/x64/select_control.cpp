@@ -1,0 +1,219 @@
+// Control flow and calls.
+#include "codegen/x64/selector.hpp"
+#include "runtime/vm_context.hpp"
+
+namespace wrun::codegen::x64 {
+
+using runtime::FuncRef;
+using runtime::VMContext;
+
+namespace {
+constexpr uint8_t kCallClobbers = 1;
+}  // namespace
+
+bool Selector::select_control() {
+  switch (insn().op) {
+    case Op::Nop:         break;
+    case Op::Jump:        emit(Form::Jump, 0, 0, {}); break;
+    case Op::Branch:      branch(); break;
+    case Op::Switch:      switch_table(); break;
+    case Op::Return:      return_values(); break;
+    case Op::Unreachable: may_trap(emit(Form::Trap, 0, 0, {}), insn().trap); break;
+    case Op::TrapIf:      {
+      Test when = test(operand(0), false);
+      trap_if(when.negated ? negate(when.condition) : when.condition, insn().trap);
+      break;
+    }
+    case Op::InterruptCheck: {
+      const VReg flag = load_pointer(in_context(offsetof(VMContext, interrupt_flag)));
+      emit(Form::CompareImm, Id::kIdCmp, 1, {}, at(flag)).trap = 0;
+      trap_if(Condition::NotEqual, TrapCode::Interrupted);
+      break;
+    }
+    case Op::Call:
+    case Op::CallRef:       call(); break;
+    case Op::ReturnCall:
+    case Op::ReturnCallRef: tail_call(); break;
+    case Op::CallRuntime:   call_runtime(); break;
+    default:                return false;
+  }
+  return true;
+}
+
+void Selector::branch() {
+  const Test when = test(operand(0), true);
+  Instruction& insn = emit(Form::Branch, 0, 0, {});
+  Condition condition = when.condition;
+  if (when.negated && !when.or_parity) condition = negate(condition);
+  insn.condition = static_cast<uint8_t>(condition);
+  insn.immediate = when.or_parity;
+  if (when.negated && when.or_parity) {
+    // The edges have been made already: true, then false.
+    MachineBlock& block = out_.machine.blocks[machine_block_[function_.block_of(current_).index]];
+    std::swap(out_.machine.edges[block.first_edge], out_.machine.edges[block.first_edge + 1]);
+  }
+}
+
+void Selector::switch_table() {
+  const VReg index = in_register(operand(0));
+  emit(Form::Switch, 0, 0,
+       {early_d(fresh(ValueType::I64)), early_d(fresh(ValueType::I64)), u(index)});
+}
+
+void Selector::params() {
+  LocationSequence sequence = LocationSequence::arguments(kConvention);
+  std::vector<Operand> in_registers;
+  std::vector<std::pair<Value, uint32_t>> on_stack;
+  const auto& types = function_.type().params;
+  const auto values = function_.params(function_.entry());
+  for (size_t i = 0; i < types.size(); ++i) {
+    const ValueLocation location = sequence.next(types[i]);
+    if (!vregs_[values[i].index].exists()) continue;
+    if (location.in_register())
+      in_registers.push_back(fixed_d(vreg(values[i]), location.reg));
+    else
+      on_stack.push_back({values[i], location.stack_word});
+  }
+  emit_list(Form::Params, 0, 0, in_registers);
+  for (const auto& [value, word] : on_stack)
+    emit(Form::LoadParam, 0, bytes_of(function_.type(value)), {d(vreg(value))}).immediate = word;
+}
+
+void Selector::return_values() {
+  LocationSequence sequence = LocationSequence::results(kConvention);
+  std::vector<Operand> operands;
+  const auto& types = function_.type().results;
+  for (uint32_t i = 0; i < types.size(); ++i) {
+    const ValueLocation location = sequence.next(types[i]);
+    const VReg value = in_register(operand(i));
+    if (location.in_register())
+      operands.push_back(fixed_u(value, location.reg));
+    else
+      emit(Form::StoreResult, 0, bytes_of(function_.type(operand(i))), {u(value)}).immediate =
+          location.stack_word;
+  }
+  emit_list(Form::Return, 0, 0, operands);
+}
+
+const wasm::FuncType& Selector::callee_type() const {
+  const wasm::Module& module = function_.module();
+  const bool is_ref = insn().op == Op::CallRef || insn().op == Op::ReturnCallRef;
+  return is_ref ? module.types[insn().low()].func : module.func_type(insn().low());
+}
+
+// The operands of a call; gives the number of stack words.
+uint32_t Selector::arguments(std::vector<Operand>& operands, std::span<const Value> values,
+                             std::vector<std::pair<Value, uint32_t>>& on_stack) {
+  LocationSequence sequence = LocationSequence::arguments(kConvention);
+  for (Value value : values) {
+    const ValueType type = value_type(function_.type(value));
+    const ValueLocation location = sequence.next(reg_class(type), words(type));
+    if (location.in_register())
+      operands.push_back(fixed_u(in_register(value), location.reg));
+    else
+      on_stack.push_back({value, location.stack_word});
+  }
+  return sequence.stack_words();
+}
+
+void Selector::call() {
+  out_.has_calls = true;
+  const bool is_ref = insn().op == Op::CallRef;
+  const wasm::FuncType& type = callee_type();
+  std::vector<Operand> operands;
+  std::vector<std::pair<Value, uint32_t>> on_stack;
+  auto values = function_.operands(current_);
+  if (is_ref) values = values.subspan(1);
+
+  VReg callee;
+  Form form = Form::CallDirect;
+  if (is_ref) {
+    form = Form::CallReference;
+    callee = in_register(operand(0));
+  } else if (function_.module().is_imported(insn().low())) {
+    form = Form::CallForeign;
+    const VReg functions = load_pointer(in_context(offsetof(VMContext, functions)));
+    callee = load_pointer(at(functions, static_cast<int32_t>(insn().low() * sizeof(FuncRef*))));
+  }
+  const uint32_t argument_words = arguments(operands, values, on_stack);
+  if (callee.exists()) operands.push_back(fixed_u(callee, kConvention.callee));
+
+  const uint32_t words_of_results = result_words(kConvention, type);
+  std::vector<VReg> stored;
+  for (const auto& [value, word] : on_stack) stored.push_back(in_register(value));
+  if (argument_words + words_of_results != 0)
+    emit(Form::ReserveStack, 0, 0, {}).immediate = argument_words + words_of_results;
+  for (size_t i = 0; i < on_stack.size(); ++i)
+    emit(Form::StoreWord, 0, bytes_of(function_.type(on_stack[i].first)), {u(stored[i])})
+        .immediate = on_stack[i].second;
+
+  LocationSequence sequence = LocationSequence::results(kConvention);
+  std::vector<std::pair<Value, uint32_t>> results_on_stack;
+  Value result = current_;
+  for (wasm::ValType each : type.results) {
+    const ValueLocation location = sequence.next(each);
+    if (vregs_[result.index].exists()) {
+      if (location.in_register())
+        operands.push_back(fixed_d(vreg(result), location.reg));
+      else
+        results_on_stack.push_back({result, location.stack_word});
+    }
+    result = function_[result].next;
+  }
+  Instruction& call = emit_list(form, 0, 0, operands);
+  call.clobbers = kCallClobbers;
+  call.immediate = insn().low();
+  call.wasm_offset = function_.offset_of(current_);
+  for (const auto& [value, word] : results_on_stack)
+    emit(Form::LoadWord, 0, bytes_of(function_.type(value)), {d(vreg(value))}).immediate = word;
+  if (words_of_results != 0)
+    emit(Form::ReserveStack, 0, 0, {}).immediate = uint64_t{0} - words_of_results;
+}
+
+void Selector::tail_call() {
+  out_.has_calls = true;
+  const bool is_ref = insn().op == Op::ReturnCallRef;
+  std::vector<Operand> operands;
+  std::vector<std::pair<Value, uint32_t>> on_stack;
+  auto values = function_.operands(current_);
+  if (is_ref) values = values.subspan(1);
+  VReg callee;
+  Form form = Form::TailCallDirect;
+  if (is_ref) {
+    form = Form::TailCallReference;
+    callee = in_register(operand(0));
+  } else if (function_.module().is_imported(insn().low())) {
+    form = Form::TailCallForeign;
+    const VReg functions = load_pointer(in_context(offsetof(VMContext, functions)));
+    callee = load_pointer(at(functions, static_cast<int32_t>(insn().low() * sizeof(FuncRef*))));
+  }
+  const uint32_t argument_words = arguments(operands, values, on_stack);
+  if (callee.exists()) operands.push_back(fixed_u(callee, kConvention.callee));
+  std::vector<VReg> stored;
+  for (const auto& [value, word] : on_stack) stored.push_back(in_register(value));
+  if (argument_words != 0) emit(Form::ReserveStack, 0, 0, {}).immediate = argument_words;
+  for (size_t i = 0; i < on_stack.size(); ++i)
+    emit(Form::StoreWord, 0, bytes_of(function_.type(on_stack[i].first)), {u(stored[i])})
+        .immediate = on_stack[i].second;
+  Instruction& call = emit_list(form, 0, 0, operands);
+  call.clobbers = kCallClobbers;
+  call.immediate = uint64_t{insn().low()} | uint64_t{argument_words} << 32;
+  call.wasm_offset = function_.offset_of(current_);
+}
+
+void Selector::call_runtime() {
+  out_.has_calls = true;
+  const ir::RuntimeCallInfo& info = ir::info(insn().runtime_call());
+  std::vector<Operand> operands;
+  std::vector<std::pair<Value, uint32_t>> on_stack;
+  if (arguments(operands, function_.operands(current_), on_stack) != 0)
+    return unsupported(current_);
+  if (info.result != 0 && vregs_[current_.index].exists())
+    operands.push_back(fixed_d(vreg(current_), kConvention.integer_results[0]));
+  Instruction& call = emit_list(Form::CallRuntime, 0, 0, operands);
+  call.clobbers = kCallClobbers;
+  call.immediate = static_cast<uint64_t>(insn().runtime_call());
+  call.wasm_offset = function_.offset_of(current_);
+}
+
+}  // namespace wrun::codegen::x64

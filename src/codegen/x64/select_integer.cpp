@@ -1,0 +1,370 @@
+// Integer instructions, and how conditions become flags.
+#include <bit>
+
+#include "codegen/x64/selector.hpp"
+
+namespace wrun::codegen::x64 {
+
+bool Selector::select_integer() {
+  const auto compare = [&] { set(*comparison(current_, false)); };
+  switch (insn().op) {
+    case Op::I32Add:  add(4); break;
+    case Op::I64Add:  add(8); break;
+    case Op::I32Sub:  binary(Id::kIdSub, 4); break;
+    case Op::I64Sub:  binary(Id::kIdSub, 8); break;
+    case Op::I32Mul:  multiply(4); break;
+    case Op::I64Mul:  multiply(8); break;
+    case Op::I32And:  binary(Id::kIdAnd, 4); break;
+    case Op::I64And:  binary(Id::kIdAnd, 8); break;
+    case Op::I32Or:   binary(Id::kIdOr, 4); break;
+    case Op::I64Or:   binary(Id::kIdOr, 8); break;
+    case Op::I32Xor:  binary(Id::kIdXor, 4); break;
+    case Op::I64Xor:  binary(Id::kIdXor, 8); break;
+    case Op::I32Shl:  shift(Id::kIdShl, Id::kIdShlx, 4); break;
+    case Op::I64Shl:  shift(Id::kIdShl, Id::kIdShlx, 8); break;
+    case Op::I32ShrS: shift(Id::kIdSar, Id::kIdSarx, 4); break;
+    case Op::I64ShrS: shift(Id::kIdSar, Id::kIdSarx, 8); break;
+    case Op::I32ShrU: shift(Id::kIdShr, Id::kIdShrx, 4); break;
+    case Op::I64ShrU: shift(Id::kIdShr, Id::kIdShrx, 8); break;
+    case Op::I32Rotl: rotate(Id::kIdRol, 4); break;
+    case Op::I64Rotl: rotate(Id::kIdRol, 8); break;
+    case Op::I32Rotr: rotate(Id::kIdRor, 4); break;
+    case Op::I64Rotr: rotate(Id::kIdRor, 8); break;
+
+    case Op::I32DivS: divide(4, divide::Signed); break;
+    case Op::I64DivS: divide(8, divide::Signed); break;
+    case Op::I32DivU: divide(4, 0); break;
+    case Op::I64DivU: divide(8, 0); break;
+    case Op::I32RemS: divide(4, divide::Signed | divide::Remainder); break;
+    case Op::I64RemS: divide(8, divide::Signed | divide::Remainder); break;
+    case Op::I32RemU: divide(4, divide::Remainder); break;
+    case Op::I64RemU: divide(8, divide::Remainder); break;
+
+    case Op::I32Clz:    unary(Id::kIdLzcnt, 4); break;
+    case Op::I64Clz:    unary(Id::kIdLzcnt, 8); break;
+    case Op::I32Ctz:    unary(Id::kIdTzcnt, 4); break;
+    case Op::I64Ctz:    unary(Id::kIdTzcnt, 8); break;
+    case Op::I32Popcnt: unary(Id::kIdPopcnt, 4); break;
+    case Op::I64Popcnt: unary(Id::kIdPopcnt, 8); break;
+
+    case Op::I32Extend8S:   extend(Id::kIdMovsx, 4, 1); break;
+    case Op::I32Extend16S:  extend(Id::kIdMovsx, 4, 2); break;
+    case Op::I64Extend8S:   extend(Id::kIdMovsx, 8, 1); break;
+    case Op::I64Extend16S:  extend(Id::kIdMovsx, 8, 2); break;
+    case Op::I64Extend32S:
+    case Op::I64ExtendI32S: extend(Id::kIdMovsxd, 8, 4); break;
+    // An i32 has zeros above.
+    case Op::I64ExtendI32U:
+      if (function_[operand(0)].op != Op::I32WrapI64) {
+        emit(Form::Copy, Id::kIdMov, 4, {d(vreg(current_))}, source(operand(0), 4));
+        break;
+      }
+      [[fallthrough]];
+    case Op::I32WrapI64:
+      emit(Form::Unary, Id::kIdMov, 4, {d(vreg(current_))}, low_source(operand(0)));
+      break;
+
+    case Op::I32Eqz:
+    case Op::I64Eqz:
+    case Op::I32Eq:
+    case Op::I32Ne:
+    case Op::I32LtS:
+    case Op::I32LtU:
+    case Op::I32GtS:
+    case Op::I32GtU:
+    case Op::I32LeS:
+    case Op::I32LeU:
+    case Op::I32GeS:
+    case Op::I32GeU:
+    case Op::I64Eq:
+    case Op::I64Ne:
+    case Op::I64LtS:
+    case Op::I64LtU:
+    case Op::I64GtS:
+    case Op::I64GtU:
+    case Op::I64LeS:
+    case Op::I64LeU:
+    case Op::I64GeS:
+    case Op::I64GeU:
+    case Op::RefIsNull:
+    case Op::RefEq:     compare(); break;
+    case Op::Select:    select_value(); break;
+    default:            return false;
+  }
+  return true;
+}
+
+void Selector::binary(InstId id, uint8_t size) {
+  Value a = operand(0);
+  Value b = operand(1);
+  if (ir::info(insn().op).has(ir::effect::Commutes) && (is_constant(a) || can_fold_load(a, size)) &&
+      !is_constant(b))
+    std::swap(a, b);
+  if (const auto value = immediate(b)) {
+    const VReg left = size == 4 ? low_half(a) : in_register(a);
+    emit(Form::TiedImm, id, size, {tied_d(vreg(current_)), tied_u(left)}).immediate =
+        static_cast<uint64_t>(int64_t{*value});
+    return;
+  }
+  const Source right = size == 4 ? low_source(b) : source(b, size);
+  const VReg left = size == 4 ? low_half(a) : in_register(a);
+  emit(Form::Tied, id, size, {tied_d(vreg(current_)), tied_u(left)}, right);
+}
+
+void Selector::add(uint8_t size) {
+  Value a = operand(0);
+  Value b = operand(1);
+  if (is_constant(a)) std::swap(a, b);
+  if (const auto value = immediate(b)) {
+    const VReg left = size == 4 ? low_half(a) : in_register(a);
+    emit(Form::AddImm, Id::kIdAdd, size, {d(vreg(current_)), u(left)}).immediate =
+        static_cast<uint64_t>(int64_t{*value});
+    return;
+  }
+  if (can_fold_load(a, size) || can_fold_load(b, size)) return binary(Id::kIdAdd, size);
+  const VReg left = size == 4 ? low_half(a) : in_register(a);
+  const VReg right = size == 4 ? low_half(b) : in_register(b);
+  emit(Form::Add, Id::kIdAdd, size, {d(vreg(current_)), u(left), u(right)});
+}
+
+void Selector::multiply(uint8_t size) {
+  Value a = operand(0);
+  Value b = operand(1);
+  if (is_constant(a)) std::swap(a, b);
+  const auto value = immediate(b);
+  if (!value) return binary(Id::kIdImul, size);
+  const VReg result = vreg(current_);
+  const Source left = size == 4 ? low_source(a) : source(a, size);
+  emit(Form::UnaryImm, Id::kIdImul, size, {d(result)}, left).immediate =
+      static_cast<uint64_t>(int64_t{*value});
+}
+
+void Selector::shift(InstId by_immediate, InstId by_register, uint8_t size) {
+  const Value count = operand(1);
+  if (is_constant(count)) {
+    const VReg left = size == 4 ? low_half(operand(0)) : in_register(operand(0));
+    emit(Form::TiedImm, by_immediate, size, {tied_d(vreg(current_)), tied_u(left)}).immediate =
+        function_[count].immediate & (size * 8u - 1);
+    return;
+  }
+  const VReg by = low_half(count);
+  const Source left = size == 4 ? low_source(operand(0)) : source(operand(0), size);
+  // The count follows what is shifted, so a memory operand is loaded first.
+  const VReg loaded = left.address.kind == AddressKind::None
+                          ? left.vreg
+                          : fresh(size == 4 ? ValueType::I32 : ValueType::I64);
+  if (left.address.kind != AddressKind::None)
+    emit(Form::Unary, Id::kIdMov, size, {d(loaded)}, left);
+  emit(Form::ThreeShift, by_register, size, {d(vreg(current_)), any_u(loaded), u(by)});
+}
+
+void Selector::rotate(InstId id, uint8_t size) {
+  const Value count = operand(1);
+  if (is_constant(count)) {
+    const uint32_t bits = size * 8u;
+    const auto by = static_cast<uint32_t>(function_[count].immediate & (bits - 1));
+    const Source left = size == 4 ? low_source(operand(0)) : source(operand(0), size);
+    emit(Form::UnaryImm, Id::kIdRorx, size, {d(vreg(current_))}, left).immediate =
+        id == Id::kIdRor ? by : (bits - by) & (bits - 1);
+    return;
+  }
+  const VReg left = size == 4 ? low_half(operand(0)) : in_register(operand(0));
+  const VReg by = low_half(count);
+  emit(Form::TiedCl, id, size, {tied_d(vreg(current_)), tied_u(left), fixed_u(by, kRcx)});
+}
+
+// The processor traps when the divisor is zero; -1 is looked for before it can overflow.
+void Selector::divide(uint8_t size, uint8_t kind) {
+  const Value divisor = operand(1);
+  if ((kind & divide::Signed) != 0 &&
+      !(is_constant(divisor) &&
+        function_[divisor].immediate != (size == 4 ? 0xffffffffu : UINT64_MAX)))
+    kind |= divide::MayBeMinusOne;
+  const VReg b = in_register(divisor);
+  const VReg a = in_register(operand(0));
+  const VReg result = vreg(current_);
+  const bool remainder = (kind & divide::Remainder) != 0;
+  Instruction& insn =
+      emit(Form::Divide, 0, size,
+           {fixed_d(remainder ? kNoVReg : result, kRax),
+            early_fixed_d(remainder ? result : kNoVReg, kRdx), fixed_u(a, kRax), u(b)});
+  insn.immediate = kind;
+  may_trap(insn, TrapCode::IntegerDivideByZero);
+}
+
+void Selector::unary(InstId id, uint8_t size) {
+  const Source from = size == 4 ? low_source(operand(0)) : source(operand(0), size);
+  emit(Form::Unary, id, size, {d(vreg(current_))}, from);
+}
+
+void Selector::extend(InstId id, uint8_t size, uint8_t source_size) {
+  const Source from = size == 4 ? low_source(operand(0))
+                      : source_size == 4 && function_.type(operand(0)) == Type::I32
+                          ? low_source(operand(0))
+                          : Source{.vreg = in_register(operand(0)), .address = {}};
+  emit(Form::Unary, id, size, {d(vreg(current_))}, from).condition = source_size;
+}
+
+// --- conditions
+
+void Selector::set(const Test& test) {
+  const Condition condition = test.negated ? negate(test.condition) : test.condition;
+  emit(Form::Set, 0, 4, {d(vreg(current_))}).condition = static_cast<uint8_t>(condition);
+}
+
+Test Selector::test(Value value, bool allow_parity) {
+  if (can_fold(value)) {
+    const ir::Instruction& insn = function_[value];
+    if (insn.op == Op::I32Eqz) {
+      folded_[value.index] = true;
+      Test inner = test(function_.operand(value, 0), allow_parity);
+      inner.negated = !inner.negated;
+      return inner;
+    }
+    if (const auto result = comparison(value, allow_parity)) {
+      folded_[value.index] = true;
+      return *result;
+    }
+  }
+  return test_bits(value, Condition::NotEqual, 4);
+}
+
+// `value` compared with zero; an `and` is taken into it.
+Test Selector::test_bits(Value value, Condition condition, uint8_t size) {
+  const Op and_op = size == 4 ? Op::I32And : Op::I64And;
+  if (can_fold(value) && function_[value].op == and_op) {
+    folded_[value.index] = true;
+    Value a = function_.operand(value, 0);
+    Value b = function_.operand(value, 1);
+    if (is_constant(a)) std::swap(a, b);
+    if (const auto mask = immediate(b)) {
+      const Source left = size == 4 ? low_source(a) : source(a, size);
+      emit(Form::CompareImm, Id::kIdTest, size, {}, left).immediate =
+          static_cast<uint64_t>(int64_t{*mask});
+    } else {
+      const VReg left = in_register(a);
+      emit(Form::Compare, Id::kIdTest, size, {u(left)}, source(b, size));
+    }
+    return {.condition = condition};
+  }
+  if (can_fold_load(value, size)) {
+    emit(Form::CompareImm, Id::kIdCmp, size, {}, source(value, size));
+    return {.condition = condition};
+  }
+  const VReg reg = size == 4 ? low_half(value) : in_register(value);
+  emit(Form::Compare, Id::kIdTest, size, {u(reg), u(reg)});
+  return {.condition = condition};
+}
+
+Test Selector::compare_integers(Value a, Value b, Condition condition, uint8_t size) {
+  const auto swapped = [](Condition c) {
+    switch (c) {
+      case Condition::Below:        return Condition::Above;
+      case Condition::Above:        return Condition::Below;
+      case Condition::BelowEqual:   return Condition::AboveEqual;
+      case Condition::AboveEqual:   return Condition::BelowEqual;
+      case Condition::Less:         return Condition::Greater;
+      case Condition::Greater:      return Condition::Less;
+      case Condition::LessEqual:    return Condition::GreaterEqual;
+      case Condition::GreaterEqual: return Condition::LessEqual;
+      default:                      return c;
+    }
+  };
+  if (is_constant(a) || (can_fold_load(a, size) && !is_constant(b))) {
+    std::swap(a, b);
+    condition = swapped(condition);
+  }
+  if (const auto value = immediate(b)) {
+    const bool is_equality = condition == Condition::Equal || condition == Condition::NotEqual;
+    if (*value == 0 && is_equality) return test_bits(a, condition, size);
+    const Source left = size == 4 ? low_source(a) : source(a, size);
+    emit(Form::CompareImm, Id::kIdCmp, size, {}, left).immediate =
+        static_cast<uint64_t>(int64_t{*value});
+    return {.condition = condition};
+  }
+  const Source right = size == 4 ? low_source(b) : source(b, size);
+  const VReg left = size == 4 ? low_half(a) : in_register(a);
+  emit(Form::Compare, Id::kIdCmp, size, {u(left)}, right);
+  return {.condition = condition};
+}
+
+std::optional<Test> Selector::comparison(Value value, bool allow_parity) {
+  const auto op = function_[value].op;
+  const auto operand_of = [&](uint32_t i) { return function_.operand(value, i); };
+  const auto integers = [&](Condition condition, uint8_t size) {
+    return compare_integers(operand_of(0), operand_of(1), condition, size);
+  };
+  const auto floats = [&](Condition condition, uint8_t size) {
+    return compare_floats(operand_of(0), operand_of(1), condition, size);
+  };
+  switch (op) {
+    case Op::I32Eqz:    return test_bits(operand_of(0), Condition::Equal, 4);
+    case Op::I64Eqz:
+    case Op::RefIsNull: return test_bits(operand_of(0), Condition::Equal, 8);
+    case Op::RefEq:
+    case Op::I64Eq:     return integers(Condition::Equal, 8);
+    case Op::I32Eq:     return integers(Condition::Equal, 4);
+    case Op::I32Ne:     return integers(Condition::NotEqual, 4);
+    case Op::I32LtS:    return integers(Condition::Less, 4);
+    case Op::I32LtU:    return integers(Condition::Below, 4);
+    case Op::I32GtS:    return integers(Condition::Greater, 4);
+    case Op::I32GtU:    return integers(Condition::Above, 4);
+    case Op::I32LeS:    return integers(Condition::LessEqual, 4);
+    case Op::I32LeU:    return integers(Condition::BelowEqual, 4);
+    case Op::I32GeS:    return integers(Condition::GreaterEqual, 4);
+    case Op::I32GeU:    return integers(Condition::AboveEqual, 4);
+    case Op::I64Ne:     return integers(Condition::NotEqual, 8);
+    case Op::I64LtS:    return integers(Condition::Less, 8);
+    case Op::I64LtU:    return integers(Condition::Below, 8);
+    case Op::I64GtS:    return integers(Condition::Greater, 8);
+    case Op::I64GtU:    return integers(Condition::Above, 8);
+    case Op::I64LeS:    return integers(Condition::LessEqual, 8);
+    case Op::I64LeU:    return integers(Condition::BelowEqual, 8);
+    case Op::I64GeS:    return integers(Condition::GreaterEqual, 8);
+    case Op::I64GeU:    return integers(Condition::AboveEqual, 8);
+    // Unordered operands set the flags of below and of equal.
+    case Op::F32Gt: return floats(Condition::Above, 4);
+    case Op::F64Gt: return floats(Condition::Above, 8);
+    case Op::F32Ge: return floats(Condition::AboveEqual, 4);
+    case Op::F64Ge: return floats(Condition::AboveEqual, 8);
+    case Op::F32Lt: return compare_floats(operand_of(1), operand_of(0), Condition::Above, 4);
+    case Op::F64Lt: return compare_floats(operand_of(1), operand_of(0), Condition::Above, 8);
+    case Op::F32Le: return compare_floats(operand_of(1), operand_of(0), Condition::AboveEqual, 4);
+    case Op::F64Le: return compare_floats(operand_of(1), operand_of(0), Condition::AboveEqual, 8);
+    case Op::F32Eq:
+    case Op::F32Ne:
+    case Op::F64Eq:
+    case Op::F64Ne: {
+      if (!allow_parity) return std::nullopt;
+      const uint8_t size = op == Op::F32Eq || op == Op::F32Ne ? 4 : 8;
+      Test test = floats(Condition::NotEqual, size);
+      test.or_parity = true;
+      test.negated = op == Op::F32Eq || op == Op::F64Eq;
+      return test;
+    }
+    default: return std::nullopt;
+  }
+}
+
+void Selector::select_value() {
+  Value on_true = operand(0);
+  Value on_false = operand(1);
+  // What the moves read is computed before the flags are.
+  VReg yes = in_register(on_true);
+  VReg no = in_register(on_false);
+  const Test when = test(operand(2), true);
+  Condition condition = when.condition;
+  if (when.negated) {
+    if (when.or_parity)
+      std::swap(yes, no);
+    else
+      condition = negate(condition);
+  }
+  // The register starts as `no`, and becomes `yes` under the condition.
+  Instruction& insn = emit(Form::CMove, 0, bytes_of(function_.type(current_)),
+                           {tied_d(vreg(current_)), tied_u(no), u(yes)});
+  insn.condition = static_cast<uint8_t>(condition);
+  insn.immediate = when.or_parity;
+}
+
+}  // namespace wrun::codegen::x64

@@ -1,0 +1,248 @@
+// Memories, tables, globals and references.
+//
+// An address is base + index + displacement, computed in 64 bits. An i32 index has zeros above, a
+// displacement is less than 2^31: what they add up to stays in the reservation of a guarded memory, as
+// far as the index and offset of the access do. Nothing else is taken into an address: i32 arithmetic
+// wraps around, addresses do not.
+#include "codegen/x64/selector.hpp"
+#include "runtime/vm_context.hpp"
+
+namespace wrun::codegen::x64 {
+
+using runtime::FuncRef;
+using runtime::MemoryView;
+using runtime::TableView;
+using runtime::VMContext;
+
+bool Selector::select_memory() {
+  switch (insn().op) {
+    case Op::I32Load:    load(Id::kIdMov, 4, 4); break;
+    case Op::I64Load:    load(Id::kIdMov, 8, 8); break;
+    case Op::F32Load:    load(Id::kIdVmovss, 4, 4); break;
+    case Op::F64Load:    load(Id::kIdVmovsd, 8, 8); break;
+    case Op::V128Load:   load(Id::kIdVmovups, 16, 16); break;
+    case Op::I32Load8S:  load(Id::kIdMovsx, 4, 1); break;
+    case Op::I32Load8U:  load(Id::kIdMovzx, 4, 1); break;
+    case Op::I32Load16S: load(Id::kIdMovsx, 4, 2); break;
+    case Op::I32Load16U: load(Id::kIdMovzx, 4, 2); break;
+    case Op::I64Load8S:  load(Id::kIdMovsx, 8, 1); break;
+    case Op::I64Load8U:  load(Id::kIdMovzx, 4, 1); break;
+    case Op::I64Load16S: load(Id::kIdMovsx, 8, 2); break;
+    case Op::I64Load16U: load(Id::kIdMovzx, 4, 2); break;
+    case Op::I64Load32S: load(Id::kIdMovsxd, 8, 4); break;
+    case Op::I64Load32U: load(Id::kIdMov, 4, 4); break;
+    case Op::I32Store:   store(Id::kIdMov, 4); break;
+    case Op::I64Store:   store(Id::kIdMov, 8); break;
+    case Op::F32Store:   store(Id::kIdVmovss, 4); break;
+    case Op::F64Store:   store(Id::kIdVmovsd, 8); break;
+    case Op::V128Store:  store(Id::kIdVmovups, 16); break;
+    case Op::I32Store8:
+    case Op::I64Store8:  store(Id::kIdMov, 1); break;
+    case Op::I32Store16:
+    case Op::I64Store16: store(Id::kIdMov, 2); break;
+    case Op::I64Store32: store(Id::kIdMov, 4); break;
+
+    case Op::GlobalGet: {
+      const VReg cell = global_cell(insn().low());
+      const Type type = insn().type;
+      const InstId id = type == Type::F32    ? Id::kIdVmovss
+                        : type == Type::F64  ? Id::kIdVmovsd
+                        : type == Type::V128 ? Id::kIdVmovups
+                                             : Id::kIdMov;
+      emit(Form::Unary, id, bytes_of(type), {d(vreg(current_))}, at(cell)).trap = 0;
+      break;
+    }
+    case Op::GlobalSet: {
+      const Value value = operand(0);
+      const Type type = function_.type(value);
+      const VReg cell = global_cell(insn().low());
+      if (reg_class(value_type(type)) == RegClass::Vector) {
+        const InstId id = type == Type::F32   ? Id::kIdVmovss
+                          : type == Type::F64 ? Id::kIdVmovsd
+                                              : Id::kIdVmovups;
+        emit(Form::Store, id, bytes_of(type), {u(in_register(value))}, at(cell)).trap = 0;
+      } else if (const auto constant = immediate(value);
+                 constant && (type != Type::I32 || *constant >= 0)) {
+        emit(Form::StoreImm, Id::kIdMov, 8, {}, at(cell)).immediate =
+            static_cast<uint64_t>(int64_t{*constant});
+        code_.back().trap = 0;
+      } else {
+        // Zeros above an i32 as well.
+        emit(Form::Store, Id::kIdMov, 8, {u(in_register(value))}, at(cell)).trap = 0;
+      }
+      break;
+    }
+    case Op::MemoryBase:
+      if (insn().low() == 0)
+        emit(Form::Lea, Id::kIdLea, 8, {d(vreg(current_))},
+             Address{.kind = AddressKind::MemoryBase})
+            .trap = 0;
+      else
+        emit(Form::Unary, Id::kIdMov, 8, {d(vreg(current_))},
+             at(memory_view(insn().low()), offsetof(MemoryView, base)))
+            .trap = 0;
+      break;
+    case Op::MemoryBytes:
+      emit(Form::Unary, Id::kIdMov, 8, {d(vreg(current_))},
+           at(memory_view(insn().low()), offsetof(MemoryView, bytes)))
+          .trap = 0;
+      break;
+    case Op::BoundsCheck: bounds_check(); break;
+    case Op::TableSize:
+      emit(Form::Unary, Id::kIdMov, 8, {d(vreg(current_))},
+           at(table_view(insn().low()), offsetof(TableView, size)))
+          .trap = 0;
+      break;
+    case Op::TableGet: {
+      Address element =
+          at(load_pointer(at(table_view(insn().low()), offsetof(TableView, elements))));
+      element.index = in_register(operand(0));
+      element.scale_log2 = 3;
+      emit(Form::Unary, Id::kIdMov, 8, {d(vreg(current_))}, element).trap = 0;
+      break;
+    }
+    case Op::TableSet: {
+      Address element =
+          at(load_pointer(at(table_view(insn().low()), offsetof(TableView, elements))));
+      element.index = in_register(operand(0));
+      element.scale_log2 = 3;
+      const VReg value = in_register(operand(1));
+      emit(Form::Store, Id::kIdMov, 8, {u(value)}, element).trap = 0;
+      break;
+    }
+    case Op::RefFunc: {
+      const VReg functions = load_pointer(in_context(offsetof(VMContext, functions)));
+      emit(Form::Unary, Id::kIdMov, 8, {d(vreg(current_))},
+           at(functions, static_cast<int32_t>(insn().low() * sizeof(FuncRef*))))
+          .trap = 0;
+      break;
+    }
+    case Op::NullCheck: {
+      const VReg ref = in_register(operand(0));
+      emit(Form::Compare, Id::kIdTest, 8, {u(ref), u(ref)});
+      trap_if(Condition::Equal, insn().trap);
+      emit(Form::Copy, Id::kIdMov, 8, {d(vreg(current_)), any_u(ref)});
+      break;
+    }
+    case Op::SignatureCheck: signature_check(); break;
+    case Op::AtomicFence:    emit(Form::LoadConstant, Id::kIdMfence, 0, {}); break;
+    default:                 return false;
+  }
+  return true;
+}
+
+Address Selector::address(Value index, ir::Access access) {
+  Address result = {.kind = AddressKind::MemoryBase};
+  uint64_t offset = access.offset;
+  const ir::Instruction& of_index = function_[index];
+  if (access.is_absolute) {
+    result.kind = AddressKind::Base;
+    if (can_fold(index) && of_index.op == Op::I64Add) {
+      folded_[index.index] = true;
+      result.base = in_register(function_.operand(index, 0));
+      result.index = in_register(function_.operand(index, 1));
+    } else {
+      result.base = in_register(index);
+    }
+  } else if (of_index.op == Op::I32Const ||
+             (of_index.op == Op::I64Const && of_index.immediate < INT32_MAX)) {
+    offset += of_index.immediate;
+  } else if (of_index.op == Op::I64ExtendI32U) {
+    result.index = in_register(function_.operand(index, 0));
+  } else {
+    result.index = in_register(index);
+  }
+  if (offset <= INT32_MAX) {
+    result.displacement = static_cast<int32_t>(offset);
+    return result;
+  }
+  const VReg sum = fresh(ValueType::I64);
+  emit(Form::LoadConstant, Id::kIdMov, 8, {d(sum)}).immediate = offset;
+  if (!result.index.exists()) {
+    result.index = sum;
+    return result;
+  }
+  const VReg total = fresh(ValueType::I64);
+  emit(Form::Add, Id::kIdAdd, 8, {d(total), u(result.index), u(sum)});
+  result.index = total;
+  return result;
+}
+
+void Selector::load(InstId id, uint8_t size, uint8_t bytes) {
+  // An unused load still traps.
+  const VReg result = vreg(current_);
+  const Address from = address(operand(0), insn().access());
+  Instruction& load = emit(Form::Unary, id, size, {d(result)}, from);
+  load.condition = bytes;
+  if (insn().access().is_checked) load.trap = 0;
+}
+
+void Selector::store(InstId id, uint8_t bytes) {
+  const Value value = operand(1);
+  const bool is_vector = reg_class(value_type(function_.type(value))) == RegClass::Vector;
+  const auto constant = immediate(value);
+  const VReg stored = constant                   ? kNoVReg
+                      : !is_vector && bytes <= 4 ? low_half(value)
+                                                 : in_register(value);
+  const Address to = address(operand(0), insn().access());
+  Instruction& store = constant ? emit(Form::StoreImm, id, bytes, {}, to)
+                                : emit(Form::Store, id, bytes, {u(stored)}, to);
+  if (constant) store.immediate = static_cast<uint64_t>(int64_t{*constant});
+  if (insn().access().is_checked) store.trap = 0;
+}
+
+// Traps if index + extent > size. The sum of an i32 and a small extent does not overflow.
+void Selector::bounds_check() {
+  const Value index = operand(0);
+  const uint64_t extent = insn().immediate;
+  const VReg at_index = in_register(index);
+  VReg end = at_index;
+  const VReg size = in_register(operand(1));
+  if (extent != 0) {
+    end = fresh(ValueType::I64);
+    const VReg constant = fresh(ValueType::I64);
+    emit(Form::LoadConstant, Id::kIdMov, 8, {d(constant)}).immediate = extent;
+    emit(Form::Tied, Id::kIdAdd, 8, {tied_d(end), tied_u(constant), u(at_index)});
+    trap_if(Condition::Below, insn().trap);
+  }
+  emit(Form::Compare, Id::kIdCmp, 8, {u(end), any_u(size)});
+  trap_if(Condition::Above, insn().trap);
+  const ValueType type = value_type(function_.type(current_));
+  emit(Form::Copy, Id::kIdMov, type == ValueType::I32 ? 4 : 8,
+       {d(vreg(current_)), any_u(at_index)});
+}
+
+VReg Selector::global_cell(uint32_t index) {
+  const VReg globals = load_pointer(in_context(offsetof(VMContext, globals)));
+  return load_pointer(at(globals, static_cast<int32_t>(index * sizeof(void*))));
+}
+
+VReg Selector::table_view(uint32_t index) {
+  const VReg tables = load_pointer(in_context(offsetof(VMContext, tables)));
+  return load_pointer(at(tables, static_cast<int32_t>(index * sizeof(void*))));
+}
+
+VReg Selector::memory_view(uint32_t index) {
+  if (index == 0) return load_pointer(in_context(offsetof(VMContext, memory0)));
+  const VReg memories = load_pointer(in_context(offsetof(VMContext, memories)));
+  return load_pointer(at(memories, static_cast<int32_t>(index * sizeof(void*))));
+}
+
+void Selector::signature_check() {
+  const uint32_t type = insn().low();
+  const wasm::SubType& expected = function_.module().types[type];
+  // Types below it would do as well.
+  if (!expected.is_final) return unsupported(current_);
+  const VReg ref = in_register(operand(0));
+  emit(Form::Compare, Id::kIdTest, 8, {u(ref), u(ref)});
+  trap_if(Condition::Equal, TrapCode::UninitializedElement);
+  const VReg ids = load_pointer(in_context(offsetof(VMContext, type_ids)));
+  const VReg id = fresh(ValueType::I32);
+  emit(Form::Unary, Id::kIdMov, 4, {d(id)}, at(ids, static_cast<int32_t>(type * sizeof(uint32_t))))
+      .trap = 0;
+  emit(Form::Compare, Id::kIdCmp, 4, {u(id)}, at(ref, offsetof(FuncRef, type_id))).trap = 0;
+  trap_if(Condition::NotEqual, TrapCode::IndirectCallTypeMismatch);
+  emit(Form::Copy, Id::kIdMov, 8, {d(vreg(current_)), any_u(ref)});
+}
+
+}  // namespace wrun::codegen::x64

@@ -1,0 +1,463 @@
+// Compiled functions against the interpreter.
+#include <fmt/format.h>
+
+#include <bit>
+#include <cmath>
+
+#include "codegen/native.hpp"
+
+namespace wrun::codegen {
+namespace {
+
+using test::Native;
+using wasm::ValType;
+
+const std::vector<uint64_t> kI32s = {0,          1,          2,          7,          31,
+                                     32,         33,         0x7f,       0x80,       0xff,
+                                     0x7fff,     0x8000,     0xffff,     0x10000,    0x7fffffff,
+                                     0x80000000, 0x80000001, 0xdeadbeef, 0xfffffffe, 0xffffffff};
+const std::vector<uint64_t> kI64s = {0,
+                                     1,
+                                     2,
+                                     63,
+                                     64,
+                                     0xff,
+                                     0x8000,
+                                     0x7fffffff,
+                                     0x80000000,
+                                     0xffffffff,
+                                     0x100000000,
+                                     0x8000000000000000,
+                                     0x7fffffffffffffff,
+                                     0xfffffffffffffbff,
+                                     0x8000000000000401,
+                                     0xfffffffffffffffe,
+                                     0xffffffffffffffff,
+                                     0x123456789abcdef0};
+
+std::vector<uint64_t> f64s() {
+  std::vector<uint64_t> result;
+  for (double value : {0.0,
+                       -0.0,
+                       1.0,
+                       -1.0,
+                       0.5,
+                       -0.5,
+                       1.5,
+                       2.5,
+                       -2.5,
+                       0.9999,
+                       -0.9999,
+                       2147483647.0,
+                       2147483647.5,
+                       2147483648.0,
+                       -2147483648.0,
+                       -2147483648.9,
+                       -2147483649.0,
+                       4294967295.0,
+                       4294967295.9,
+                       4294967296.0,
+                       9223372036854774784.0,
+                       9223372036854775808.0,
+                       -9223372036854775808.0,
+                       -9223372036854777856.0,
+                       18446744073709549568.0,
+                       18446744073709551616.0,
+                       4503599627370496.5,
+                       1e300,
+                       -1e300,
+                       5e-324,
+                       HUGE_VAL,
+                       -HUGE_VAL})
+    result.push_back(std::bit_cast<uint64_t>(value));
+  result.push_back(0x7ff8000000000000);
+  result.push_back(0xfff8000000000000);
+  result.push_back(0x7ff0000000000001);  // signalling
+  return result;
+}
+std::vector<uint64_t> f32s() {
+  std::vector<uint64_t> result;
+  for (float value : {0.0F,
+                      -0.0F,
+                      1.0F,
+                      -1.0F,
+                      0.5F,
+                      -0.5F,
+                      1.5F,
+                      2.5F,
+                      -2.5F,
+                      0.9999F,
+                      -0.9999F,
+                      2147483520.0F,
+                      2147483648.0F,
+                      -2147483648.0F,
+                      -2147483904.0F,
+                      4294967040.0F,
+                      4294967296.0F,
+                      9223371487098961920.0F,
+                      9223372036854775808.0F,
+                      -9223372036854775808.0F,
+                      -9223373136366403584.0F,
+                      18446742974197923840.0F,
+                      18446744073709551616.0F,
+                      8388609.5F,
+                      1e38F,
+                      HUGE_VALF,
+                      -HUGE_VALF})
+    result.push_back(std::bit_cast<uint32_t>(value));
+  result.push_back(0x7fc00000);
+  result.push_back(0xffc00000);
+  result.push_back(0x7f800001);
+  return result;
+}
+const std::vector<uint64_t>& edges(ValType type) {
+  static const std::vector<uint64_t> kF64s = f64s();
+  static const std::vector<uint64_t> kF32s = f32s();
+  switch (type.kind()) {
+    case ValType::Kind::I32: return kI32s;
+    case ValType::Kind::I64: return kI64s;
+    case ValType::Kind::F32: return kF32s;
+    default:                 return kF64s;
+  }
+}
+bool is_nan(ValType type, uint64_t bits) {
+  if (type == wasm::kF32) return (bits & 0x7fffffff) > 0x7f800000;
+  return type == wasm::kF64 && (bits & 0x7fffffffffffffff) > 0x7ff0000000000000;
+}
+std::string to_text(const Native::Outcome& outcome) {
+  if (!outcome) return std::string(runtime::trap_message(outcome.error()));
+  std::string text;
+  for (uint64_t slot : *outcome) text += fmt::format("{:x} ", slot);
+  return text;
+}
+bool same(const Native::Outcome& a, const Native::Outcome& b, const wasm::FuncType& type) {
+  if (!a || !b) return !a && !b && a.error() == b.error();
+  for (size_t i = 0; i < a->size(); ++i) {
+    const ValType result = i < type.results.size() ? type.results[i] : wasm::kI64;
+    if ((*a)[i] != (*b)[i] && !(is_nan(result, (*a)[i]) && is_nan(result, (*b)[i]))) return false;
+  }
+  return true;
+}
+
+void compare(Native& native, uint32_t function, const std::vector<uint64_t>& arguments) {
+  const wasm::FuncType& type = native.instance().module().func_type(function);
+  const auto expected = native.interpret(function, arguments);
+  const auto actual = native.run(function, arguments);
+  if (same(expected, actual, type)) return;
+  std::string text;
+  for (uint64_t argument : arguments) text += fmt::format("{:x} ", argument);
+  FAIL_CHECK("function " << function << " of " << text << ": " << to_text(actual) << "instead of "
+                         << to_text(expected));
+}
+
+// All combinations of edge values, for up to three operands.
+void compare_edges(Native& native, uint32_t function) {
+  const auto& params = native.instance().module().func_type(function).params;
+  std::vector<size_t> at(params.size(), 0);
+  const size_t step = params.size() > 2 ? 3 : 1;
+  while (true) {
+    std::vector<uint64_t> arguments;
+    for (size_t i = 0; i < params.size(); ++i) arguments.push_back(edges(params[i])[at[i]]);
+    compare(native, function, arguments);
+    size_t i = 0;
+    for (; i < params.size(); ++i) {
+      at[i] += step;
+      if (at[i] < edges(params[i]).size()) break;
+      at[i] = 0;
+    }
+    if (i == params.size()) return;
+  }
+}
+
+const std::vector<CompileOptions> kVariants = {
+    {.check_allocation = true},
+    {.check_allocation = true, .few_registers = true}
+};
+
+char letter_type(ValType::Kind kind) {
+  return kind == ValType::Kind::I32   ? 'i'
+         : kind == ValType::Kind::I64 ? 'l'
+         : kind == ValType::Kind::F32 ? 'f'
+                                      : 'd';
+}
+std::string name_of(ValType::Kind kind) { return wasm::to_string(ValType(kind)); }
+
+TEST_CASE("every scalar instruction computes what it does in the interpreter") {
+  if (!is_supported()) return;
+  for (size_t i = 0; i < wasm::kOpCount; ++i) {
+    const auto op = static_cast<wasm::Op>(i);
+    const wasm::OpInfo& info = wasm::info(op);
+    if (!info.has(wasm::op_flag::Pure) || info.signature.special || info.imm != wasm::Imm::None ||
+        info.prefix == wasm::kSimdPrefix || info.signature.result_count != 1 ||
+        info.signature.param_count == 0 || info.feature == wasm::Feature::WideArithmetic)
+      continue;
+    // Operands from parameters, and each from a constant.
+    std::string source = "(module (func (param";
+    const auto& signature = info.signature;
+    for (int k = 0; k < signature.param_count; ++k) source += " " + name_of(signature.params[k]);
+    source += ") (result " + name_of(signature.results[0]) + ")";
+    for (int k = 0; k < signature.param_count; ++k) source += fmt::format(" local.get {}", k);
+    source += fmt::format(" {}))", wasm::text(op));
+    INFO(source);
+    for (const CompileOptions& options : kVariants) {
+      Native native(source, options);
+      compare_edges(native, 0);
+    }
+    if (signature.param_count != 2) continue;
+    std::string constants = "(module";
+    for (uint64_t value : edges(signature.params[1])) {
+      const char type = letter_type(signature.params[1]);
+      std::string constant = type == 'i'   ? fmt::format("i32.const {}", value)
+                             : type == 'l' ? fmt::format("i64.const {}", value)
+                             : type == 'f'
+                                 ? fmt::format("(f32.reinterpret_i32 (i32.const {}))", value)
+                                 : fmt::format("(f64.reinterpret_i64 (i64.const {}))", value);
+      constants += fmt::format(
+          "(func (param {0}) (result {1}) local.get 0 {2} {3})"
+          "(func (param {0}) (result {1}) {2} local.get 0 {3})",
+          name_of(signature.params[0]), name_of(signature.results[0]), constant, wasm::text(op));
+    }
+    constants += ")";
+    Native native(constants);
+    const auto count = static_cast<uint32_t>(native.instance().module().functions.size());
+    for (uint32_t k = 0; k < count; ++k) compare_edges(native, k);
+  }
+}
+
+TEST_CASE("comparisons branch, select and trap") {
+  if (!is_supported()) return;
+  for (size_t i = 0; i < wasm::kOpCount; ++i) {
+    const auto op = static_cast<wasm::Op>(i);
+    const wasm::OpInfo& info = wasm::info(op);
+    const auto& signature = info.signature;
+    if (!info.has(wasm::op_flag::Pure) || signature.special || signature.param_count != 2 ||
+        signature.result_count != 1 || signature.results[0] != ValType::Kind::I32 ||
+        info.prefix != 0)
+      continue;
+    const std::string type = name_of(signature.params[0]);
+    const std::string text(wasm::text(op));
+    const std::string compare_text = "(" + text + " (local.get 0) (local.get 1))";
+    const std::string params = "(param " + type + " " + type + ")";
+    std::string source = "(module";
+    source += "(func " + params + "(result i32) (if (result i32) " + compare_text +
+              "(then (i32.const 7)) (else (i32.const 9))))";
+    source += "(func " + params + "(result i32) (if (result i32) (i32.eqz " + compare_text +
+              ") (then (i32.const 7)) (else (i32.const 9))))";
+    source += "(func " + params + "(result i64) (select (i64.const 7) (i64.const 9) " +
+              compare_text + "))";
+    source += "(func " + params + "(result f64) (select (f64.const 7) (f64.const 9) (i32.eqz " +
+              compare_text + ")))";
+    source += "(func " + params + "(result " + type + ") (select (local.get 0) (local.get 1) " +
+              compare_text + "))";
+    source += "(func " + params + " (if " + compare_text + " (then unreachable)))";
+    source += "(func " + params +
+              "(result i32) (local i32) (loop (br_if 1 (i32.gt_u (local.get 2) (i32.const 3)))"
+              "(local.set 2 (i32.add (local.get 2) (i32.const 1))) (br_if 0 " +
+              compare_text + ")) (local.get 2))";
+    source += ")";
+    // The branch out of the last function has no value: a block around it.
+    const size_t at = source.rfind("(loop");
+    source.replace(at, 5, "(block (loop");
+    source.replace(source.rfind(") (local.get 2))"), 1, "))");
+    INFO(source);
+    for (const CompileOptions& options : kVariants) {
+      Native native(source, options);
+      for (uint32_t k = 0; k < 7; ++k) compare_edges(native, k);
+    }
+  }
+}
+
+TEST_CASE("loads and stores reach to the last byte and no further") {
+  if (!is_supported()) return;
+  const std::vector<uint64_t> addresses = {
+      0,          1,          65528,      65529,      65532,      65534,      65535,     65536,
+      0x7fffffff, 0x80000000, 0xfffffff0, 0xfffffff8, 0xfffffffc, 0xfffffffe, 0xffffffff};
+  for (size_t i = 0; i < wasm::kOpCount; ++i) {
+    const auto op = static_cast<wasm::Op>(i);
+    const wasm::OpInfo& info = wasm::info(op);
+    if (!info.accesses_memory() || info.prefix != 0) continue;
+    const bool is_load = info.has(wasm::op_flag::Load);
+    std::string source =
+        "(module (memory 1) (data (i32.const 0) \"\\81\\82\\83\\f4\\85\\96\\87\\f8\\89\")"
+        "(data (i32.const 65520) "
+        "\"\\91\\f2\\93\\84\\95\\96\\97\\98\\f9\\9a\\9b\\8c\\9d\\fe\\9f\\80\")";
+    for (uint64_t offset :
+         {0ull, 1ull, 65528ull, 65535ull, 0x7fffffffull, 0x80000000ull, 0xffffffffull}) {
+      if (is_load) {
+        source += fmt::format("(func (param i32) (result {}) ({} offset={} (local.get 0)))",
+                              name_of(info.signature.results[0]), wasm::text(op), offset);
+        // The sum of an index wraps around; a dirty upper half is not part of it.
+        source += fmt::format(
+            "(func (param i32) (result {}) ({} offset={} (i32.add (local.get 0) (i32.const 8))))",
+            name_of(info.signature.results[0]), wasm::text(op), offset);
+        source += fmt::format(
+            "(func (param i32) (result {}) ({} offset={} (i32.shl (local.get 0) (i32.const 3))))",
+            name_of(info.signature.results[0]), wasm::text(op), offset);
+        source += fmt::format(
+            "(func (param i32) (result {}) ({} offset={} (i32.wrap_i64 (i64.sub (i64.extend_i32_u "
+            "(local.get 0)) (i64.const 0x700000000)))))",
+            name_of(info.signature.results[0]), wasm::text(op), offset);
+      } else {
+        const std::string type = name_of(info.signature.params[1]);
+        const std::string constant = type == "i32" || type == "i64" ? "0xfedcba98" : "-1.5";
+        source += fmt::format(
+            "(func (param i32) (result i64) ({0} offset={1} (local.get 0) ({2}.const {3}))"
+            "(i64.load (i32.const 65528)))",
+            wasm::text(op), offset, type, constant);
+        source += fmt::format(
+            "(func (param i32) (result i64) ({0} offset={1} (local.get 0) ({2}.convert_i32_u "
+            "(local.get 0)))"
+            "(i64.load (i32.const 0)))",
+            wasm::text(op), offset, type[0] == 'f' ? type : "f64");
+        if (type[0] == 'i') {
+          const size_t at = source.rfind("(f64.convert_i32_u (local.get 0))");
+          source.replace(at, 33,
+                         type == "i32" ? "(local.get 0)" : "(i64.extend_i32_s (local.get 0))");
+        }
+      }
+    }
+    source += ")";
+    INFO(source);
+    Native native(source);
+    Native interpreted(source);
+    const auto count = static_cast<uint32_t>(native.instance().module().functions.size());
+    for (uint32_t k = 0; k < count; ++k)
+      for (uint64_t address : addresses) {
+        const auto expected = interpreted.interpret(k, {address});
+        const auto actual = native.run(k, {address});
+        const bool equal = same(expected, actual, native.instance().module().func_type(k));
+        INFO(k << " at " << address << ": " << to_text(actual) << " instead of "
+               << to_text(expected));
+        CHECK(equal);
+      }
+  }
+}
+
+TEST_CASE("calls pass arguments and results, in registers and on the stack") {
+  if (!is_supported()) return;
+  for (const CompileOptions& options : kVariants) {
+    Native native(R"((module
+      (type $many (func (param i32 i64 f32 f64 i32 i64 i32 i64 i32 f64 f32 f64 f32 f64 f32 f64 f32)
+                        (result i64 i64 i64 i64 i64 f64 f64 f64 f64 f64 i32)))
+      (table funcref (elem $many $fib $count_down))
+      (func $fib (param i32) (result i32)
+        (if (result i32) (i32.lt_s (local.get 0) (i32.const 2))
+          (then (local.get 0))
+          (else (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1)))
+                         (call $fib (i32.sub (local.get 0) (i32.const 2)))))))
+      (func $many (type $many)
+        (i64.add (local.get 1) (i64.extend_i32_u (local.get 0))) (local.get 5) (local.get 7)
+        (i64.extend_i32_s (local.get 6)) (i64.extend_i32_s (local.get 8))
+        (local.get 3) (f64.add (local.get 9) (f64.promote_f32 (local.get 2)))
+        (local.get 11) (local.get 15) (f64.promote_f32 (local.get 16)) (local.get 4))
+      (func $pass (param i32 i64 f32 f64) (result i64 i64 i64 i64 i64 f64 f64 f64 f64 f64 i32)
+        (call_indirect (type $many) (local.get 0) (local.get 1) (local.get 2) (local.get 3) (i32.const 5)
+          (i64.const 6) (local.get 0) (local.get 1) (i32.const 9) (local.get 3) (f32.const 11)
+          (f64.const 12) (local.get 2) (f64.const 14) (f32.const 15) (local.get 3) (local.get 2)
+          (i32.const 0)))
+      (func $count_down (param i32 i64) (result i64)
+        (if (i32.eqz (local.get 0)) (then (return (local.get 1))))
+        (return_call $count_down (i32.sub (local.get 0) (i32.const 1))
+                                 (i64.add (local.get 1) (i64.extend_i32_u (local.get 0)))))
+      (func $narrow (param i32 i64) (result i64)
+        (return_call $wide (local.get 0) (i32.const 2) (i32.const 3) (i32.const 4) (i32.const 5)
+                           (i32.const 6) (i32.const 7) (i32.const 8) (local.get 1)))
+      (func $wide (param i32 i32 i32 i32 i32 i32 i32 i32 i64) (result i64)
+        (if (i32.eqz (local.get 0))
+          (then (return (i64.add (i64.extend_i32_u (i32.mul (local.get 6) (local.get 7))) (local.get 8)))))
+        (return_call $narrow (i32.sub (local.get 0) (i32.const 1)) (i64.add (local.get 8) (i64.const 1))))
+      (func $call_wide (param i32 i64) (result i64)
+        (i64.add (call $narrow (local.get 0) (local.get 1))
+                 (call $wide (i32.const 3) (i32.const 2) (i32.const 3) (i32.const 4) (i32.const 5)
+                             (i32.const 6) (i32.const 7) (i32.const 8) (local.get 1))))
+      (func $dispatch (param i32 i32) (result i32)
+        (call_indirect (param i32) (result i32) (local.get 0) (local.get 1)))
+      (func $forever (param i32) (result i32) (i32.add (call $forever (local.get 0)) (i32.const 1)))
+    ))",
+                  options);
+    for (uint64_t n : {0, 1, 2, 10, 15}) compare(native, 0, {n});
+    compare(native, 2, {5, 1234567890123, 0x3fc00000, 0x4002000000000000});
+    for (uint64_t n : {0, 1, 1000, 100000}) {
+      compare(native, 3, {n, 5});
+      compare(native, 4, {n, 9});
+      compare(native, 6, {n, 77});
+    }
+    for (uint64_t which : {0, 1, 2, 3, 1000000}) compare(native, 7, {8, which});
+    compare(native, 8, {1});
+  }
+}
+
+TEST_CASE("control flow") {
+  if (!is_supported()) return;
+  for (const CompileOptions& options : kVariants) {
+    Native native(R"((module
+      (memory 1)
+      (global $g (mut i32) (i32.const 5))
+      (global $h (mut f64) (f64.const 2.5))
+      (func $switch (param i32) (result i32)
+        (block $d (block $c (block $b (block $a
+          (br_table $a $b $c $b $a $d (local.get 0)))
+          (return (i32.const 10))) (return (i32.const 20))) (return (i32.const 30)))
+        (i32.const 40))
+      (func $values (param i32) (result i32)
+        (block $b (result i32) (block $a (result i32)
+          (br_table $a $b $a (i32.const 7) (local.get 0)))
+          (i32.mul (i32.const 3))))
+      (func $sieve (param i32) (result i32) (local $i i32) (local $j i32) (local $n i32)
+        (local.set $i (i32.const 2))
+        (block $done (loop $outer
+          (br_if $done (i32.ge_u (local.get $i) (local.get 0)))
+          (if (i32.eqz (i32.load8_u (local.get $i)))
+            (then
+              (local.set $n (i32.add (local.get $n) (i32.const 1)))
+              (local.set $j (i32.mul (local.get $i) (local.get $i)))
+              (block $end (loop $inner
+                (br_if $end (i32.ge_u (local.get $j) (local.get 0)))
+                (i32.store8 (local.get $j) (i32.const 1))
+                (local.set $j (i32.add (local.get $j) (local.get $i)))
+                (br $inner)))))
+          (local.set $i (i32.add (local.get $i) (i32.const 1)))
+          (br $outer)))
+        (call $clear (local.get 0))
+        (local.get $n))
+      (func $swap (param i32) (result i64) (local $a i64) (local $b i64) (local $t i64) (local $c i64)
+        (local.set $a (i64.const 1)) (local.set $b (i64.const 2)) (local.set $c (i64.const 3))
+        (loop $l
+          (local.set $t (local.get $a)) (local.set $a (local.get $b))
+          (local.set $b (local.get $c)) (local.set $c (local.get $t))
+          (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+        (i64.add (i64.mul (local.get $a) (i64.const 100))
+                 (i64.add (i64.mul (local.get $b) (i64.const 10)) (local.get $c))))
+      (func $globals (param i32) (result f64)
+        (global.set $g (i32.add (global.get $g) (local.get 0)))
+        (global.set $h (f64.mul (global.get $h) (f64.convert_i32_s (global.get $g))))
+        (f64.sub (global.get $h) (f64.mul (global.get $h) (f64.const 0.5))))
+      (func $collatz (param i64) (result i32) (local $n i32)
+        (block $done (loop $l
+          (br_if $done (i64.le_u (local.get 0) (i64.const 1)))
+          (local.set 0 (if (result i64) (i64.eqz (i64.and (local.get 0) (i64.const 1)))
+            (then (i64.shr_u (local.get 0) (i64.const 1)))
+            (else (i64.add (i64.mul (local.get 0) (i64.const 3)) (i64.const 1)))))
+          (local.set $n (i32.add (local.get $n) (i32.const 1)))
+          (br $l)))
+        (local.get $n))
+      (func $clear (param i32) (local $i i32)
+        (loop $l (i32.store8 (local.get $i) (i32.const 0))
+          (br_if $l (i32.lt_u (local.tee $i (i32.add (local.get $i) (i32.const 1))) (local.get 0)))))
+    ))",
+                  options);
+    for (uint64_t n = 0; n < 9; ++n) {
+      compare(native, 0, {n});
+      compare(native, 1, {n});
+    }
+    compare(native, 0, {0xffffffff});
+    compare(native, 2, {10000});
+    for (uint64_t n = 1; n < 8; ++n) compare(native, 3, {n});
+    for (uint64_t n : {1, 27, 97, 871}) compare(native, 5, {n});
+    CHECK(native.run(4, {1}).value()[0] == std::bit_cast<uint64_t>(7.5));
+    CHECK(native.run(4, {1}).value()[0] == std::bit_cast<uint64_t>(52.5));
+  }
+}
+
+}  // namespace
+}  // namespace wrun::codegen

@@ -1,0 +1,264 @@
+// Runs compiled functions and the interpreter side by side: a module from text, all of its functions
+// compiled and put into executable memory, a stack of its own for them, and traps caught as signals.
+#pragma once
+
+#include <asmjit/x86.h>
+#include <sys/mman.h>
+
+#include <csetjmp>
+#include <csignal>
+#include <cstring>
+#include <expected>
+#include <map>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "catch.hpp"
+#include "codegen/abi.hpp"
+#include "codegen/compiler.hpp"
+#include "interp/interpreter.hpp"
+#include "ir/build.hpp"
+#include "runtime/linker.hpp"
+#include "support/decode.hpp"
+#include "text/parser.hpp"
+
+namespace wrun::codegen::test {
+
+class Native {
+ public:
+  explicit Native(std::string_view source,
+                  const CompileOptions& options = {.check_allocation = true})
+      : store_(interpreter_, types_, {}) {
+    auto parsed = text::parse_module(source);
+    if (!parsed) FAIL(parsed.error().message);
+    module_ = wrun::test::decode_module(types_, std::move(parsed->bytes));
+    auto instance = runtime::Instance::instantiate(store_, module_, {}, "test");
+    if (!instance) FAIL(instance.error().message);
+    instance_ = *instance;
+    compile_all(options);
+    prepare_context();
+  }
+  ~Native() {
+    munmap(code_, kCodeBytes);
+    munmap(stack_, kStackBytes);
+  }
+  Native(const Native&) = delete;
+  Native& operator=(const Native&) = delete;
+
+  using Outcome = std::expected<std::vector<uint64_t>, TrapCode>;
+
+  Outcome interpret(uint32_t function, std::vector<uint64_t> slots) {
+    runtime::FuncRef& callee = instance_->function(function);
+    slots.resize(std::max({size_t{callee.param_slots}, size_t{callee.result_slots}, size_t{1}}));
+    const auto outcome = store_.call(callee, slots.data());
+    if (!outcome) return std::unexpected(outcome.error().code);
+    slots.resize(callee.result_slots);
+    return slots;
+  }
+
+  Outcome run(uint32_t function, std::vector<uint64_t> slots) {
+    const wasm::FuncType& type = module_->func_type(function);
+    slots.resize(std::max({size_t{type.param_slots}, size_t{type.result_slots}, size_t{1}}));
+    catch_signals();
+    Native* const outer = running_;
+    running_ = this;
+    TrapCode trap = TrapCode::None;
+    if (sigsetjmp(escape_, 1) == 0)
+      enter_(function)(slots.data(), &instance_->vm(), code_ + offsets_.at(function),
+                       stack_ + kStackBytes - 64);
+    else
+      trap = trap_;
+    running_ = outer;
+    if (trap != TrapCode::None) return std::unexpected(trap);
+    slots.resize(type.result_slots);
+    return slots;
+  }
+
+  runtime::Instance& instance() { return *instance_; }
+  const CompiledFunction& compiled(uint32_t function) const { return compiled_.at(function); }
+  const std::byte* code(uint32_t function) const { return code_ + offsets_.at(function); }
+
+ private:
+  static constexpr size_t kCodeBytes = 4 << 20;
+  static constexpr size_t kStackBytes = 1 << 20;
+  using Entry = void (*)(uint64_t* slots, runtime::VMContext* vm, const std::byte* code,
+                         std::byte* stack);
+
+  void compile_all(const CompileOptions& options) {
+    code_ = static_cast<std::byte*>(
+        mmap(nullptr, kCodeBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    const auto count = static_cast<uint32_t>(module_->functions.size());
+    for (uint32_t i = module_->imported_functions; i < count; ++i) {
+      const auto built = ir::build(*module_, i, {});
+      if (!built) FAIL("not built: " << built.error().what);
+      auto compiled = compile(*built, options);
+      if (!compiled) FAIL("not compiled: " << compiled.error().what);
+      offsets_[i] = used_;
+      std::memcpy(code_ + used_, compiled->code.data(), compiled->code.size());
+      used_ = (used_ + compiled->code.size() + 31) / 32 * 32;
+      compiled_.emplace(i, std::move(*compiled));
+    }
+    for (const auto& [index, function] : compiled_)
+      for (const Relocation& relocation : function.relocations) {
+        if (relocation.target != Relocation::Target::Function) FAIL("a call of the runtime");
+        const size_t at = offsets_.at(index) + relocation.offset;
+        const auto displacement = static_cast<int32_t>(offsets_.at(relocation.index) - (at + 4));
+        std::memcpy(code_ + at, &displacement, 4);
+      }
+    for (uint32_t i = module_->imported_functions; i < count; ++i) add_entry(i);
+    mprotect(code_, kCodeBytes, PROT_READ | PROT_EXEC);
+    for (const auto& [index, offset] : offsets_) instance_->function(index).entry = code_ + offset;
+  }
+
+  void prepare_context() {
+    stack_ = static_cast<std::byte*>(
+        mmap(nullptr, kStackBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    runtime::VMContext& vm = instance_->vm();
+    vm.stack_limit = stack_ + 64 * 1024;
+    if (vm.memory0 != nullptr) vm.memory0_base = vm.memory0->base;
+    vm.interrupt_flag = &store_.interrupt_flag();
+    vm.fuel = &store_.fuel;
+  }
+
+  // From C to compiled code of this signature.
+  void add_entry(uint32_t function) {
+    namespace x86 = asmjit::x86;
+    const wasm::FuncType& type = module_->func_type(function);
+    const Convention& convention = x64::kConvention;
+    asmjit::CodeHolder holder;
+    holder.init(asmjit::Environment(asmjit::Arch::kX64));
+    x86::Assembler a(&holder);
+    for (const x86::Gp& reg :
+         {x86::rbx, x86::rbp, x86::r12, x86::r13, x86::r14, x86::r15, x86::rdi})
+      a.push(reg);
+    a.mov(x86::r15, x86::rsi);
+    a.mov(x86::r14, x86::qword_ptr(x86::rsi, offsetof(runtime::VMContext, memory0_base)));
+    a.mov(x86::rax, x86::rsp);
+    a.mov(x86::rsp, x86::rcx);
+    a.push(x86::rax);
+    a.mov(x86::r10, x86::rdi);
+    a.mov(x86::r11, x86::rdx);
+    const auto words_of = static_cast<int32_t>(argument_words(convention, type));
+    const auto result_words_of = static_cast<int32_t>(result_words(convention, type));
+    a.sub(x86::rsp, 8 * (words_of + result_words_of));
+    LocationSequence arguments = LocationSequence::arguments(convention);
+    int32_t slot = 0;
+    for (wasm::ValType each : type.params) {
+      const ValueLocation at = arguments.next(each);
+      for (uint32_t word = 0; word < each.slots(); ++word) {
+        if (at.in_register()) continue;
+        a.mov(x86::rax, x86::qword_ptr(x86::r10, 8 * (slot + static_cast<int32_t>(word))));
+        a.mov(x86::qword_ptr(x86::rsp, 8 * static_cast<int32_t>(at.stack_word + word)), x86::rax);
+      }
+      const auto from = x86::ptr(x86::r10, 8 * slot);
+      if (at.in_register() && at.reg.reg_class() == RegClass::Integer)
+        a.mov(x86::gpq(at.reg.number()), from);
+      else if (at.in_register() && each.slots() == 2)
+        a.vmovups(x86::xmm(at.reg.number()), from);
+      else if (at.in_register())
+        a.vmovq(x86::xmm(at.reg.number()), from);
+      slot += static_cast<int32_t>(each.slots());
+    }
+    a.mov(x86::rbx, 0x1234);
+    a.call(x86::r11);
+    // The registers that a call preserves.
+    const asmjit::Label intact = a.newLabel();
+    a.cmp(x86::rbx, 0x1234);
+    a.je(intact);
+    a.int3();
+    a.bind(intact);
+    a.mov(x86::r10, x86::qword_ptr(x86::rsp, 8 * result_words_of));
+    a.mov(x86::r10, x86::qword_ptr(x86::r10));
+    LocationSequence results = LocationSequence::results(convention);
+    slot = 0;
+    for (wasm::ValType each : type.results) {
+      const ValueLocation at = results.next(each);
+      const auto to = x86::ptr(x86::r10, 8 * slot);
+      const bool is_i32 = each.kind() == wasm::ValType::Kind::I32;
+      for (uint32_t word = 0; word < each.slots() && !at.in_register(); ++word) {
+        a.mov(x86::r11, x86::qword_ptr(x86::rsp, 8 * static_cast<int32_t>(at.stack_word + word)));
+        a.mov(x86::qword_ptr(x86::r10, 8 * (slot + static_cast<int32_t>(word))), x86::r11);
+      }
+      if (at.in_register() && at.reg.reg_class() == RegClass::Integer)
+        a.mov(to, x86::gpq(at.reg.number()));
+      else if (at.in_register() && each.slots() == 2)
+        a.vmovups(to, x86::xmm(at.reg.number()));
+      else if (at.in_register() && each.kind() == wasm::ValType::Kind::F32) {
+        a.mov(x86::qword_ptr(x86::r10, 8 * slot), 0);
+        a.vmovd(to, x86::xmm(at.reg.number()));
+      } else if (at.in_register())
+        a.vmovq(to, x86::xmm(at.reg.number()));
+      (void)is_i32;  // all 64 bits: the upper half must be zero
+      slot += static_cast<int32_t>(each.slots());
+    }
+    a.mov(x86::rsp, x86::qword_ptr(x86::rsp, 8 * result_words_of));
+    for (const x86::Gp& reg :
+         {x86::rdi, x86::r15, x86::r14, x86::r13, x86::r12, x86::rbp, x86::rbx})
+      a.pop(reg);
+    a.ret();
+    const asmjit::CodeBuffer& buffer = holder.textSection()->buffer();
+    std::memcpy(code_ + used_, buffer.data(), buffer.size());
+    entries_[function] = used_;
+    used_ = (used_ + buffer.size() + 31) / 32 * 32;
+  }
+  Entry enter_(uint32_t function) const {
+    return reinterpret_cast<Entry>(const_cast<std::byte*>(code_ + entries_.at(function)));
+  }
+
+  static void catch_signals() {
+    static const bool done = [] {
+      static std::byte handler_stack[64 * 1024];
+      stack_t alternative = {};
+      alternative.ss_sp = handler_stack;
+      alternative.ss_size = sizeof(handler_stack);
+      sigaltstack(&alternative, nullptr);
+      for (int signal : {SIGSEGV, SIGBUS, SIGILL, SIGFPE}) {
+        struct sigaction action = {};
+        action.sa_sigaction = handle;
+        action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
+        sigaction(signal, &action, &previous_[signal]);
+      }
+      return true;
+    }();
+    (void)done;
+  }
+  static void handle(int signal, siginfo_t* info, void* context) {
+    const auto* pc = reinterpret_cast<const std::byte*>(
+        static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP]);
+    Native* self = running_;
+    if (self != nullptr && pc >= self->code_ && pc < self->code_ + kCodeBytes) {
+      for (const auto& [index, function] : self->compiled_) {
+        const auto offset = static_cast<uint64_t>(pc - self->code_) - self->offsets_.at(index);
+        for (const TrapSite& site : function.traps)
+          if (site.offset == offset) {
+            self->trap_ = site.code;
+            siglongjmp(self->escape_, 1);
+          }
+      }
+    }
+    const struct sigaction& previous = previous_[signal];
+    if ((previous.sa_flags & SA_SIGINFO) != 0 && previous.sa_sigaction != nullptr)
+      return previous.sa_sigaction(signal, info, context);
+    std::signal(signal, SIG_DFL);
+  }
+
+  static inline Native* running_ = nullptr;
+  static inline struct sigaction previous_[64] = {};
+
+  wasm::TypeRegistry types_;
+  interp::Interpreter interpreter_{interp::InterpreterOptions{}};
+  runtime::Store store_;
+  std::shared_ptr<const wasm::Module> module_;
+  runtime::Instance* instance_ = nullptr;
+  std::map<uint32_t, CompiledFunction> compiled_;
+  std::map<uint32_t, size_t> offsets_;
+  std::map<uint32_t, size_t> entries_;
+  std::byte* code_ = nullptr;
+  std::byte* stack_ = nullptr;
+  size_t used_ = 0;
+  sigjmp_buf escape_ = {};
+  TrapCode trap_ = TrapCode::None;
+};
+
+}  // namespace wrun::codegen::test
