@@ -24,7 +24,14 @@ struct FeatureInfo {
 // All proposals that this version knows.
 std::span<const FeatureInfo> known_features();
 
+// What runs code; results are the same, bit for bit.
+enum class Tier {
+  Interpreter,
+  Optimizing,  // compiles a module when it is instantiated first, before any of it runs
+};
+
 struct Config {
+  Tier tier = Tier::Interpreter;
   // What `features` deviates from: "wasm-1.0", "wasm-2.0", "wasm-3.0" for a version of the standard,
   // "all" for everything, or empty for what is on by default.
   std::string standard = {};

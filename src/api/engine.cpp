@@ -27,6 +27,8 @@ std::span<const FeatureInfo> known_features() {
 
 Result<Engine> Engine::create(const Config& config) {
   engine::EngineConfig internal;
+  internal.tier =
+      config.tier == Tier::Optimizing ? engine::Tier::Optimizing : engine::Tier::Interpreter;
   internal.interruptible = config.interruptible;
   internal.fuel_metering = config.fuel;
   internal.canonical_nans = config.canonical_nans;

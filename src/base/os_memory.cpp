@@ -25,6 +25,11 @@ bool os_commit(void* address, size_t bytes) {
   return bytes == 0 || mprotect(address, bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
+bool os_make_executable(void* address, size_t bytes) {
+  __builtin___clear_cache(static_cast<char*>(address), static_cast<char*>(address) + bytes);
+  return mprotect(address, bytes, PROT_READ | PROT_EXEC) == 0;
+}
+
 bool os_decommit(void* address, size_t bytes) {
   if (bytes == 0) return true;
   // A fresh mapping in place drops the old pages and their accounting in one step.

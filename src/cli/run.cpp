@@ -113,7 +113,8 @@ class Run {
 };
 
 Step<int> Run::run() {
-  auto engine = Engine::create({.features = options_.features,
+  auto engine = Engine::create({.tier = options_.tier,
+                                .features = options_.features,
                                 .interruptible = options_.timeout.has_value() || options_.threads,
                                 .fuel = options_.fuel.has_value(),
                                 .canonical_nans = options_.deterministic_seed.has_value()});

@@ -213,9 +213,11 @@ Usage set_feature_list(Options& options, std::string_view value) {
   return {};
 }
 
-Usage check_tier(std::string_view value) {
-  const std::string_view words = spec_of(Option::Tier).words;
-  return value == words ? Usage() : bad_value("--tier", value, fmt::format("one of: {}", words));
+Usage set_tier(Options& options, std::string_view value) {
+  if (value != "interp" && value != "opt")
+    return bad_value("--tier", value, fmt::format("one of: {}", spec_of(Option::Tier).words));
+  options.tier = value == "opt" ? Tier::Optimizing : Tier::Interpreter;
+  return {};
 }
 
 Usage set_jobs(Options& options, std::string_view value) {
@@ -369,7 +371,7 @@ Usage apply(Options& options, Option option, std::string_view value) {
     case Option::StripDebug:         options.strip = CustomSections::Debug; return {};
     case Option::StripNames:         options.strip = CustomSections::Names; return {};
     case Option::Features:           return set_feature_list(options, value);
-    case Option::Tier:               return check_tier(value);
+    case Option::Tier:               return set_tier(options, value);
     case Option::Junit:              return set_text(options.junit, "--junit", value);
     case Option::Verbose:            options.verbose = true; return {};
     case Option::Jobs:               return set_jobs(options, value);

@@ -86,7 +86,7 @@ inline constexpr Convention kConvention = {
 
 inline constexpr uint32_t kWordBytes = 8;
 // Below the limit: frames of functions that do not compare, and what adapters and stubs push.
-inline constexpr uint32_t kStackHeadroom = 4096;
+inline constexpr uint32_t kStackHeadroom = 16384;
 inline constexpr uint32_t kSmallFrameBytes = 512;  // leaf functions up to it do not compare
 
 // Where an argument or result is: in a register, or from a stack word on.

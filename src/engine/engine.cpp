@@ -2,6 +2,7 @@
 
 #include "base/mapped_file.hpp"
 #include "binary/decoder.hpp"
+#include "engine/optimizing_tier.hpp"
 #include "interp/interpreter.hpp"
 #include "wasm/limits.hpp"
 
@@ -12,7 +13,12 @@ Engine::Engine(const EngineConfig& config) : config_(config) {
   options.interruptible = config.interruptible;
   options.fuel_metering = config.fuel_metering;
   options.canonical_nans = config.canonical_nans;
-  executor_ = std::make_unique<interp::Interpreter>(options);
+#if defined(WRUN_HAVE_OPTIMIZING_TIER)
+  // Compiled code keeps the NaNs that the processor makes.
+  if (config.tier == Tier::Optimizing && !config.canonical_nans)
+    executor_ = OptimizingTier::create(options);
+#endif
+  if (executor_ == nullptr) executor_ = std::make_unique<interp::Interpreter>(options);
 }
 
 Engine::Engine(const EngineConfig& config, std::unique_ptr<runtime::Executor> executor)

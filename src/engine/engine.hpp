@@ -15,7 +15,13 @@
 
 namespace wrun::engine {
 
+enum class Tier : uint8_t {
+  Interpreter,
+  Optimizing,  // compiles a module before any of it runs; where there is no compiler, the interpreter
+};
+
 struct EngineConfig {
+  Tier tier = Tier::Interpreter;
   wasm::FeatureSet features = wasm::FeatureSet::defaults();
   bool interruptible = false;   // code looks for Store::interrupt() in loops and calls
   bool fuel_metering = false;   // code counts Store::fuel down

@@ -4,19 +4,20 @@
 #include <map>
 
 #include "binary/names.hpp"
+#include "interp/frame_walker.hpp"
 #include "interp/interpreter.hpp"
 
 namespace wrun::interp {
 namespace {
 
-// The module offset of the latest noted instruction that starts before `pc`.
-uint32_t module_offset(const FuncCode& code, Pc pc, bool returns_to_pc) {
+// The module offset of the latest noted instruction that starts at `pc` or before.
+uint32_t module_offset(const FuncCode& code, Pc pc) {
   if (pc < code.begin || pc >= code.begin + code.code_bytes)
     return code.module->module().functions[code.function_index].body_offset;
   const auto at = static_cast<uint32_t>(pc - code.begin);
   const auto* end = code.offsets + code.offset_count;
   const auto* after = std::upper_bound(
-      code.offsets, end, returns_to_pc ? at - 1 : at,
+      code.offsets, end, at,
       [](uint32_t value, const FuncCode::OffsetEntry& entry) { return value < entry.code; });
   return after == code.offsets ? code.module->module().functions[code.function_index].body_offset
                                : std::prev(after)->wasm;
@@ -24,9 +25,8 @@ uint32_t module_offset(const FuncCode& code, Pc pc, bool returns_to_pc) {
 
 using Names = std::map<const wasm::Module*, binary::NameSection>;
 
-void add_frame(runtime::Trap& trap, Names& names, const VMContext& vm, Pc pc, bool returns_to_pc) {
-  const FuncCode* code = find_code(vm, pc);
-  if (code == nullptr) return;
+void add_frame(runtime::Trap& trap, Names& names, const VMContext& vm, uint32_t function_index,
+               uint32_t offset) {
   const wasm::Module& module = vm.instance->module();
   if (trap.frames.size() == runtime::kMaxBacktraceFrames) {
     ++trap.omitted_frames;
@@ -35,9 +35,9 @@ void add_frame(runtime::Trap& trap, Names& names, const VMContext& vm, Pc pc, bo
   runtime::Frame& frame = trap.frames.emplace_back();
   const binary::NameSection& section = names.try_emplace(&module, module).first->second;
   frame.module = section.module_name().value_or(vm.instance->name());
-  frame.function = section.function_name(code->function_index).value_or("");
-  frame.function_index = code->function_index;
-  frame.offset = module_offset(*code, pc, returns_to_pc);
+  frame.function = section.function_name(function_index).value_or("");
+  frame.function_index = function_index;
+  frame.offset = offset;
 }
 
 }  // namespace
@@ -47,16 +47,17 @@ void record_backtrace(runtime::Store& store) {
   runtime::Trap& trap = store.last_trap();
   trap.frames.clear();
   trap.omitted_frames = 0;
-  const VMContext* vm = stack.exit_vm;
-  const auto* record = static_cast<const Record*>(stack.exit_records);
   Names names;
-  add_frame(trap, names, *vm, static_cast<Pc>(stack.exit_pc), false);
-  for (; record->pc != exit_code(); ++record) {
-    if (record->pc == switch_back_code())
-      vm = reinterpret_cast<const VMContext*>(record->fp);
-    else
-      add_frame(trap, names, *vm, record->pc, true);
-  }
+  FrameWalker walker(stack, store.executor().compiled_code());
+  do {
+    if (walker.is_compiled()) {
+      const runtime::CompiledPc& pc = walker.compiled_pc();
+      if (pc.function_index != runtime::CompiledPc::kNoFunction)
+        add_frame(trap, names, *walker.vm(), pc.function_index, pc.wasm_offset);
+    } else if (const FuncCode* code = find_code(*walker.vm(), walker.pc())) {
+      add_frame(trap, names, *walker.vm(), code->function_index, module_offset(*code, walker.pc()));
+    }
+  } while (walker.next());
 }
 
 }  // namespace wrun::interp

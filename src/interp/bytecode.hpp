@@ -62,6 +62,9 @@ struct ExceptionHandler {
 struct FuncCode {
   Handler translate = nullptr;  // the Translate instruction that `entry` first leads to
   Pc entry = nullptr;
+  // What `entry` leads to once the function is compiled: a stub that calls the code behind it.
+  Handler enter_compiled = nullptr;
+  const void* compiled = nullptr;
   // Read by threads that find the function untranslated while another one translates it.
   [[gnu::always_inline]] uint64_t frame_size() const {
     return __atomic_load_n(&frame_bytes, __ATOMIC_RELAXED);

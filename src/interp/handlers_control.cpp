@@ -283,6 +283,7 @@ WRUN_HANDLER void call(WRUN_STATE_PARAMETERS) {
 
 // The state between finding out the callee and entering it: pc is where to return to, fp the
 // caller's frame, r0 the FuncRef. The callee's frame is at `callee`, passed on in f0's bits.
+// Adapters of compiled code come here, too.
 WRUN_HANDLER void call_function(WRUN_STATE_PARAMETERS) {
   auto* function = reinterpret_cast<FuncRef*>(r0);
   auto* callee = reinterpret_cast<uint64_t*>(std::bit_cast<uint64_t>(f0));
@@ -586,6 +587,7 @@ void add_control_handlers(HandlerTable& table) {
   set(Code::Translate, translate);
   set(Code::ExitActivation, exit_activation);
   set(Code::SwitchBack, switch_back);
+  set(Code::CallFunction, call_function);
   set(Code::Unreachable, unreachable);
   set(Code::CheckInterrupt, check_interrupt);
   set(Code::ConsumeFuel, consume_fuel);

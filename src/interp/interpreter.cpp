@@ -69,10 +69,11 @@ WRUN_HANDLER void memory_fault(WRUN_STATE_PARAMETERS) {
 
 void install_guard_handling() {
   [[maybe_unused]] static const bool installed = [] {
-    runtime::register_code_range(
-        __start_wrun_guarded_handlers, __stop_wrun_guarded_handlers, [](ucontext_t* context) {
-          context->uc_mcontext.gregs[REG_RIP] = reinterpret_cast<greg_t>(memory_fault);
-        });
+    runtime::register_code_range(__start_wrun_guarded_handlers, __stop_wrun_guarded_handlers,
+                                 runtime::Faults::GuardedMemory, [](ucontext_t* context) {
+                                   context->uc_mcontext.gregs[REG_RIP] =
+                                       reinterpret_cast<greg_t>(memory_fault);
+                                 });
     runtime::install_fault_handler();
     return true;
   }();
@@ -103,6 +104,7 @@ Pc switch_back_code() { return reinterpret_cast<Pc>(&fixed_code.switch_back); }
 WRUN_HANDLER void trap_exit(WRUN_STATE_PARAMETERS) {
   runtime::Stack& stack = vm->store->stack();
   stack.exit_code = static_cast<TrapCode>(r0);
+  stack.exit_was_compiled = false;
   stack.exit_pc = pc;
   stack.exit_records = sp;
   stack.exit_frame = fp;
@@ -157,6 +159,17 @@ void ModuleCode::translate(FuncCode& function) {
                    __ATOMIC_RELEASE);
 }
 
+void ModuleCode::replace(FuncCode& function, Handler enter, const void* compiled,
+                         uint64_t frame_bytes) {
+  const std::lock_guard lock(mutex_);
+  function.enter_compiled = enter;
+  function.compiled = compiled;
+  __atomic_store_n(&function.frame_bytes, std::max(function.frame_bytes, frame_bytes),
+                   __ATOMIC_RELAXED);
+  __atomic_store_n(&function.entry, reinterpret_cast<Pc>(&function.enter_compiled),
+                   __ATOMIC_RELEASE);
+}
+
 const FuncCode* ModuleCode::find(Pc pc) {
   const size_t count = module_->functions.size() - module_->imported_functions;
   const auto* first = reinterpret_cast<Pc>(functions_.get());
@@ -176,14 +189,19 @@ const FuncCode* find_code(const VMContext& vm, Pc pc) {
   return static_cast<FuncCode*>(vm.functions[module.imported_functions]->code)->module->find(pc);
 }
 
+// Where the frames of the interpreter ended that the trap left behind.
+static uint64_t* frames_end(const runtime::Stack& stack) {
+  if (stack.exit_was_compiled) return stack.frames;
+  const FuncCode* code = find_code(*stack.exit_vm, static_cast<Pc>(stack.exit_pc));
+  return stack.exit_frame + (code == nullptr ? 0 : code->frame_size() / sizeof(uint64_t));
+}
+
 // After a trap: what the frames from `first` on referred to must not stay alive because the next
 // activation has its frames there.
 static void clear_frames(const runtime::Stack& stack, uint64_t* first) {
-  uint64_t* end = stack.exit_frame;
-  const FuncCode* code = find_code(*stack.exit_vm, static_cast<Pc>(stack.exit_pc));
-  if (code != nullptr) end += code->frame_size() / sizeof(uint64_t);
   const auto* records = static_cast<const uint64_t*>(stack.exit_records);
-  std::fill(first, end < records ? end : const_cast<uint64_t*>(records), 0);
+  const uint64_t* end = std::min<const uint64_t*>(frames_end(stack), records);
+  std::fill(first, std::max(first, const_cast<uint64_t*>(end)), 0);
 }
 
 Interpreter::Interpreter(const InterpreterOptions& options) : options_(options) {}
@@ -229,15 +247,20 @@ runtime::TrapCode Interpreter::call(runtime::Store& store, runtime::FuncRef& fun
     return TrapCode::CallStackExhausted;
   std::memcpy(fp, slots, function.param_slots * sizeof(uint64_t));
   *--sp = Record{exit_code(), nullptr};
+  const runtime::StackState outer = stack;
   VMContext* vm = function.vm;
   (*reinterpret_cast<const Handler*>(entry))(entry, fp, vm->memory0->base, vm, sp, 0, 0, 0, V128{});
-  if (stack.exit_code != TrapCode::None) {
+  if (stack.exit_was_compiled && stack.exit_code == TrapCode::None)
+    stack.exit_code = store.executor().compiled_code()->find(stack.exit_pc).trap;
+  const TrapCode code_of_exit = stack.exit_code;
+  if (code_of_exit == TrapCode::None) {
+    std::memcpy(slots, fp, function.result_slots * sizeof(uint64_t));
+  } else {
     record_backtrace(store);
     clear_frames(stack, fp);
-    return stack.exit_code;
   }
-  std::memcpy(slots, fp, function.result_slots * sizeof(uint64_t));
-  return TrapCode::None;
+  static_cast<runtime::StackState&>(stack) = outer;
+  return code_of_exit;
 }
 
 }  // namespace wrun::interp

@@ -31,6 +31,9 @@ class ModuleCode {
   FuncCode& function(uint32_t index) { return functions_[index - module_->imported_functions]; }
   // Thread-safe; later calls for the same function do nothing.
   void translate(FuncCode& function);
+  // From now on calls go to `enter`, with the pc at FuncCode::enter_compiled, and enough room on the
+  // stack for `frame_bytes`. Thread-safe.
+  void replace(FuncCode& function, Handler enter, const void* compiled, uint64_t frame_bytes);
   bool is_last_owner() const { return module_.use_count() == 1; }
   // The function whose code holds `pc`, or which was about to be translated there; null if none.
   const FuncCode* find(Pc pc);

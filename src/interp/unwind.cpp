@@ -2,14 +2,13 @@
 
 #include <cstring>
 
+#include "interp/frame_walker.hpp"
 #include "interp/handler.hpp"
 #include "interp/interpreter.hpp"
 #include "runtime/instance.hpp"
 
 namespace wrun::interp {
 namespace {
-
-constexpr size_t kWithin = sizeof(uint64_t);  // from a return address back into the call
 
 const ExceptionHandler* find_handler(const FuncCode& code, const gc::Exception& exception,
                                      const Activation& frame) {
@@ -40,25 +39,20 @@ void enter_handler(const FuncCode& code, const ExceptionHandler& handler, gc::Ex
 }  // namespace
 
 bool unwind(gc::Exception& exception, Activation& state) {
-  Activation frame = state;
-  while (true) {
-    const FuncCode* code = find_code(*frame.vm, frame.pc);
-    if (code != nullptr && code->begin != nullptr && frame.pc >= code->begin) {
-      if (const ExceptionHandler* handler = find_handler(*code, exception, frame)) {
-        enter_handler(*code, *handler, exception, frame);
-        state = frame;
-        return true;
-      }
+  FrameWalker walker(state.vm->store->executor().compiled_code(), state.pc, state.fp, state.vm,
+                     state.sp);
+  do {
+    if (walker.is_compiled()) continue;
+    const FuncCode* code = find_code(*walker.vm(), walker.pc());
+    if (code == nullptr || code->begin == nullptr || walker.pc() < code->begin) continue;
+    Activation frame = {walker.pc(), walker.fp(), walker.vm(), walker.sp()};
+    if (const ExceptionHandler* handler = find_handler(*code, exception, frame)) {
+      enter_handler(*code, *handler, exception, frame);
+      state = frame;
+      return true;
     }
-    if (frame.sp->pc == switch_back_code()) {
-      frame.vm = reinterpret_cast<VMContext*>(frame.sp->fp);
-      ++frame.sp;
-    }
-    if (frame.sp->pc == exit_code()) return false;
-    frame.pc = frame.sp->pc - kWithin;
-    frame.fp = frame.sp->fp;
-    ++frame.sp;
-  }
+  } while (walker.next());
+  return false;
 }
 
 WRUN_HANDLER void throw_exception(WRUN_STATE_PARAMETERS) {

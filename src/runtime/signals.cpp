@@ -2,7 +2,9 @@
 
 #include <signal.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
 
 #include "base/assert.hpp"
 #include "runtime/range_registry.hpp"
@@ -10,10 +12,17 @@
 namespace wrun::runtime {
 namespace {
 
-constinit RangeRegistry code_ranges;  // payload: FaultResume
+// Payloads: FaultResume.
+constinit RangeRegistry accessing_code;  // whose accesses to guarded memories are traps
+constinit RangeRegistry trapping_code;   // whose divisions and undefined instructions are
 constinit RangeRegistry reservations;
-struct sigaction previous_segv;
-struct sigaction previous_bus;
+
+constexpr int kSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+struct sigaction previous_actions[std::size(kSignals)];
+
+const struct sigaction& previous_action(int signal) {
+  return previous_actions[std::ranges::find(kSignals, signal) - std::begin(kSignals)];
+}
 
 uintptr_t program_counter(const ucontext_t* context) {
 #if defined(__x86_64__)
@@ -34,7 +43,7 @@ void die_of(int signal, const siginfo_t* info, const struct sigaction& previous)
 }
 
 void call_previous(int signal, siginfo_t* info, void* context) {
-  const struct sigaction& previous = signal == SIGBUS ? previous_bus : previous_segv;
+  const struct sigaction& previous = previous_action(signal);
   const bool takes_info = (previous.sa_flags & SA_SIGINFO) != 0;
   if (!takes_info && previous.sa_handler == SIG_DFL) return die_of(signal, info, previous);
   if (!takes_info && previous.sa_handler == SIG_IGN) {
@@ -53,12 +62,20 @@ void call_previous(int signal, siginfo_t* info, void* context) {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
+// Whether it is a trap; where it goes on then is in `resume`.
+bool is_trap(int signal, const siginfo_t* info, const ucontext_t* context, uintptr_t& resume) {
+  if (is_sent(info)) return false;
+  if (signal == SIGFPE || signal == SIGILL)
+    return trapping_code.find(program_counter(context), resume);
+  uintptr_t unused = 0;
+  return accessing_code.find(program_counter(context), resume) &&
+         reservations.find(reinterpret_cast<uintptr_t>(info->si_addr), unused);
+}
+
 void handle_fault(int signal, siginfo_t* info, void* opaque_context) {
   auto* context = static_cast<ucontext_t*>(opaque_context);
   uintptr_t resume = 0;
-  uintptr_t unused = 0;
-  if (!is_sent(info) && code_ranges.find(program_counter(context), resume) &&
-      reservations.find(reinterpret_cast<uintptr_t>(info->si_addr), unused)) {
+  if (is_trap(signal, info, context, resume)) {
     reinterpret_cast<FaultResume>(resume)(context);
     return;
   }
@@ -71,10 +88,9 @@ bool install() {
   action.sa_sigaction = handle_fault;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
   sigemptyset(&action.sa_mask);
-  WRUN_CHECK(sigaction(SIGSEGV, nullptr, &previous_segv) == 0);
-  WRUN_CHECK(sigaction(SIGBUS, nullptr, &previous_bus) == 0);
-  WRUN_CHECK(sigaction(SIGSEGV, &action, nullptr) == 0);
-  WRUN_CHECK(sigaction(SIGBUS, &action, nullptr) == 0);
+  for (size_t i = 0; i < std::size(kSignals); ++i)
+    WRUN_CHECK(sigaction(kSignals[i], nullptr, &previous_actions[i]) == 0);
+  for (const int signal : kSignals) WRUN_CHECK(sigaction(signal, &action, nullptr) == 0);
   return true;
 }
 
@@ -82,9 +98,19 @@ bool install() {
 
 void install_fault_handler() { [[maybe_unused]] static const bool installed = install(); }
 
-void register_code_range(const void* begin, const void* end, FaultResume resume) {
-  code_ranges.add(reinterpret_cast<uintptr_t>(begin), reinterpret_cast<uintptr_t>(end),
-                  reinterpret_cast<uintptr_t>(resume));
+CodeRange register_code_range(const void* begin, const void* end, Faults faults,
+                              FaultResume resume) {
+  const auto add = [&](RangeRegistry& registry) {
+    return registry.add(reinterpret_cast<uintptr_t>(begin), reinterpret_cast<uintptr_t>(end),
+                        reinterpret_cast<uintptr_t>(resume));
+  };
+  return {add(accessing_code), faults == Faults::All ? add(trapping_code) : nullptr};
+}
+
+void unregister_code_range(const CodeRange& range) {
+  accessing_code.remove(static_cast<RangeRegistry::Entry*>(range.accesses));
+  if (range.instructions != nullptr)
+    trapping_code.remove(static_cast<RangeRegistry::Entry*>(range.instructions));
 }
 
 Reservation* register_reservation(const void* begin, size_t bytes) {

@@ -11,18 +11,31 @@
 #include <ucontext.h>
 
 #include <cstddef>
+#include <cstdint>
 
 namespace wrun::runtime {
 
-// Rewrites `context` so that the thread continues at the tier's exit for
-// TrapCode::OutOfBoundsMemoryAccess. Runs in a signal handler.
+// Rewrites `context` so that the thread continues at the tier's exit for the trap. Runs in a signal
+// handler.
 using FaultResume = void (*)(ucontext_t* context);
 
-// Handles SIGSEGV and SIGBUS from now on. Does something only the first time.
+// Which instructions of a code range are traps when they fault.
+enum class Faults : uint8_t {
+  GuardedMemory,  // accesses to guarded memories
+  All,            // these, and divisions and undefined instructions
+};
+
+// Handles SIGSEGV, SIGBUS, SIGFPE and SIGILL from now on. Does something only the first time.
 void install_fault_handler();
 
-// Code in [begin, end) whose faults in guarded memories end at `resume`. Registered for good.
-void register_code_range(const void* begin, const void* end, FaultResume resume);
+// Code in [begin, end) whose faults end at `resume`.
+struct CodeRange {
+  void* accesses = nullptr;      // opaque
+  void* instructions = nullptr;  // opaque
+};
+CodeRange register_code_range(const void* begin, const void* end, Faults faults,
+                              FaultResume resume);
+void unregister_code_range(const CodeRange& range);
 
 // The address space of a guarded memory.
 struct Reservation;  // opaque

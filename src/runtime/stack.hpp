@@ -10,7 +10,27 @@
 
 namespace wrun::runtime {
 
-class Stack {
+// What tiers know of a stack, at fixed offsets.
+struct StackState {
+  // Where the next activation may put its frames and its return records. Host calls leave both
+  // pointing past what is in use, so that a nested activation continues there.
+  // `frames` is null while the stack is unmapped; ensure_mapped() sets both.
+  uint64_t* frames = nullptr;
+  uint64_t* records = nullptr;
+  // The host's stack and frame pointer where the running activation began: those of every handler of
+  // the interpreter, and what compiled code, which runs on the guest stack, goes back to.
+  void* host_stack = nullptr;
+  void* host_frame = nullptr;
+  // How and where the latest activation ended; the tier that ran it knows what the pointers mean.
+  TrapCode exit_code = TrapCode::None;
+  bool exit_was_compiled = false;  // exit_pc is in compiled code, exit_records is its stack pointer
+  const void* exit_pc = nullptr;
+  const void* exit_records = nullptr;
+  uint64_t* exit_frame = nullptr;  // the innermost
+  VMContext* exit_vm = nullptr;
+};
+
+class Stack : public StackState {
  public:
   explicit Stack(uint64_t bytes);  // rounded up to pages; mapped on first use
   ~Stack();
@@ -19,17 +39,6 @@ class Stack {
 
   uint64_t bytes() const { return bytes_; }
   const uint64_t* bottom() const;  // where the first frame begins; null while unmapped
-  // Where the next activation may put its frames and its return records. Host calls leave both
-  // pointing past what is in use, so that a nested activation continues there.
-  // `frames` is null while the stack is unmapped; ensure_mapped() sets both.
-  uint64_t* frames = nullptr;
-  uint64_t* records = nullptr;
-  // How and where the latest activation ended; the tier that ran it knows what the pointers mean.
-  TrapCode exit_code = TrapCode::None;
-  const void* exit_pc = nullptr;
-  const void* exit_records = nullptr;
-  uint64_t* exit_frame = nullptr;  // the innermost
-  VMContext* exit_vm = nullptr;
 
   bool ensure_mapped();  // false: the host has no memory for it
 

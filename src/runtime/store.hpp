@@ -14,6 +14,7 @@
 #include "base/parker.hpp"
 #include "base/result.hpp"
 #include "gc/heap.hpp"
+#include "runtime/compiled_code.hpp"
 #include "runtime/memory.hpp"
 #include "runtime/stack.hpp"
 #include "runtime/table.hpp"
@@ -33,6 +34,10 @@ class Executor {
   // Runs `function` with arguments in `slots`, which has room for arguments and results.
   // On a trap the backtrace is in the store's last_trap().
   virtual TrapCode call(Store& store, FuncRef& function, uint64_t* slots) = 0;
+  // Sets FuncRef::adapter and entry of a function of the host.
+  virtual void prepare_host_function(FuncRef&) {}
+  // Null if this tier compiles nothing.
+  virtual const CompiledCode* compiled_code() const { return nullptr; }
 };
 
 struct StoreLimits {

@@ -12,6 +12,7 @@ namespace wrun::runtime {
 
 class Instance;
 class Store;
+struct StackState;
 struct VMContext;
 
 // A linear memory as running code sees it. `base` never changes during the memory's life; the size
@@ -58,6 +59,9 @@ struct FuncRef {
   uint32_t function_index = 0;  // in its module
   // Where compiled code of the same instance calls it (codegen/abi.hpp).
   const void* entry = nullptr;
+  // Where it is called by compiled code of other instances, and what `entry` is until it is compiled:
+  // the way to functions that the interpreter runs, of other instances and of the host.
+  const void* adapter = nullptr;
 };
 
 struct VMContext {
@@ -71,8 +75,10 @@ struct VMContext {
   Store* store = nullptr;
   Instance* instance = nullptr;
   // For compiled code.
+  StackState* stack = nullptr;
   std::byte* memory0_base = nullptr;
   const std::byte* stack_limit = nullptr;
+  const void* trap_exit = nullptr;  // where a fault in compiled code goes on, its pc in an argument
   const void* foreign_call = nullptr;  // calls functions of other instances and of the host
   const std::atomic<bool>* interrupt_flag = nullptr;
   int64_t* fuel = nullptr;

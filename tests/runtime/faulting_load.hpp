@@ -49,7 +49,8 @@ inline void resume_at_fault_exit(ucontext_t* context) {
 }
 
 inline void register_load() {
-  runtime::register_code_range(wrun_test_load_begin, wrun_test_load_end, resume_at_fault_exit);
+  runtime::register_code_range(wrun_test_load_begin, wrun_test_load_end,
+                               runtime::Faults::GuardedMemory, resume_at_fault_exit);
 }
 
 }  // namespace wrun::test

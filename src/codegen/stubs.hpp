@@ -1,0 +1,54 @@
+// Code between tiers: the ways from the interpreter into compiled code and back, and from compiled code
+// to the runtime.
+//
+// All of it runs on the guest stack, on which the interpreter's frames grow upwards from the bottom
+// while compiled frames grow downwards from where its return records are. The host's stack pointer
+// is the same at every handler of an activation, so that going from one tier to the other is a matter of
+// registers: neither way takes room on the host's stack.
+#pragma once
+
+#include <ucontext.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "wasm/types.hpp"
+
+namespace wrun::codegen {
+
+struct StubCode {
+  std::vector<std::byte> code;  // for the address that it was made for
+};
+
+// For functions of one type.
+struct SignatureStubs : StubCode {
+  uint32_t enter = 0;         // handler of the interpreter: pc is at FuncCode::enter_compiled
+  uint32_t enter_return = 0;  // where the compiled function returns to
+  uint32_t adapter = 0;       // FuncRef::adapter
+  uint32_t overflow = 0;      // faults when the stack has no room for the adapter
+  uint32_t return_word = 0;   // what its return records begin with
+};
+
+// For functions of any type.
+struct CommonStubs : StubCode {
+  uint32_t trap_exit = 0;               // VMContext::trap_exit
+  uint32_t foreign_call = 0;            // VMContext::foreign_call
+  std::vector<uint32_t> runtime_calls;  // by ir::RuntimeCall
+};
+
+// `address` is where the code will be; `call_function` is the interpreter's handler of that name.
+SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address,
+                                    const void* call_function);
+// `helpers` are the runtime's functions by ir::RuntimeCall: they take the context and the operands.
+CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& helpers);
+// Continues at FuncRef::entry of a function of the module that has no code of its own.
+StubCode make_function_stub(uint32_t function_index);
+
+// A runtime::FaultResume for compiled code.
+void resume_at_trap_exit(ucontext_t* context);
+
+// Most bytes that entering a function of this type takes on the stack, beyond its frame.
+uint64_t entry_stack_bytes(const wasm::FuncType& type);
+
+}  // namespace wrun::codegen

@@ -1,0 +1,395 @@
+#include "codegen/stubs.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+
+#include "base/assert.hpp"
+#include "codegen/abi.hpp"
+#include "codegen/x64/asmjit.hpp"
+#include "interp/bytecode.hpp"
+#include "runtime/stack.hpp"
+#include "runtime/vm_context.hpp"
+
+namespace wrun::codegen {
+namespace {
+
+using namespace asmjit;
+using interp::FuncCode;
+using interp::Record;
+using runtime::FuncRef;
+using runtime::StackState;
+using runtime::VMContext;
+using wasm::ValType;
+
+// The state of the interpreter, whose handlers are preserve_none functions: the integer arguments
+// begin with these registers, and the context and memory base are where compiled code has them.
+constexpr x86::Gp kPc = x86::r12;
+constexpr x86::Gp kFp = x86::r13;
+constexpr x86::Gp kVm = x86::r15;
+constexpr x86::Gp kSp = x86::rdi;
+constexpr x86::Gp kR0 = x86::rsi;
+constexpr x86::Xmm kF0 = x86::xmm0;
+constexpr x86::Xmm kG0 = x86::xmm1;
+constexpr x86::Xmm kV0 = x86::xmm2;
+
+// Neither arguments nor results, and not saved by anybody.
+constexpr x86::Gp kState = x86::r10;
+constexpr x86::Gp kSlots = x86::r11;
+
+constexpr int32_t kWord = kWordBytes;
+constexpr const Convention& kConvention = x64::kConvention;
+
+x86::Gp gp(Reg reg) { return x86::gpq(reg.number()); }
+x86::Xmm vector(Reg reg) { return x86::xmm(reg.number()); }
+
+#define WRUN_STATE_FIELD(field) \
+  x86::qword_ptr(kState, static_cast<int32_t>(offsetof(StackState, field)))
+#define WRUN_VM_FIELD(field) x86::qword_ptr(kVm, static_cast<int32_t>(offsetof(VMContext, field)))
+
+// Where values of the interpreter's slots and of the convention are, in order.
+template <class Visit>
+void for_each_location(std::span<const ValType> types, LocationSequence sequence, Visit&& visit) {
+  int32_t slot = 0;
+  for (const ValType type : types) {
+    visit(type, sequence.next(type), slot * kWord);
+    slot += static_cast<int32_t>(type.slots());
+  }
+}
+
+class StubWriter {
+ public:
+  explicit StubWriter(uint64_t address) : address_(address) {
+    code_.init(Environment::host(), address);
+    code_.attach(&a);
+  }
+
+  void load_from_slot(ValType type, Reg to, const x86::Mem& slot) {
+    switch (type.kind()) {
+      case ValType::Kind::I32:  a.mov(gp(to).r32(), slot); break;
+      case ValType::Kind::F32:  a.movss(vector(to), slot); break;
+      case ValType::Kind::F64:  a.movsd(vector(to), slot); break;
+      case ValType::Kind::V128: a.movups(vector(to), slot); break;
+      default:                  a.mov(gp(to), slot); break;
+    }
+  }
+  // The upper half of an f32's slot is zero. Uses rbx.
+  void store_to_slot(ValType type, Reg from, const x86::Mem& slot) {
+    switch (type.kind()) {
+      case ValType::Kind::F32:
+        a.movd(x86::ebx, vector(from));
+        a.mov(slot, x86::rbx);
+        break;
+      case ValType::Kind::F64:  a.movsd(slot, vector(from)); break;
+      case ValType::Kind::V128: a.movups(slot, vector(from)); break;
+      default:                  a.mov(slot, gp(from)); break;
+    }
+  }
+  // Words of memory, by way of rbx.
+  void copy(const x86::Mem& to, const x86::Mem& from, uint32_t words) {
+    for (uint32_t word = 0; word < words; ++word) {
+      a.mov(x86::rbx, from.cloneAdjusted(static_cast<int64_t>(word) * kWord));
+      a.mov(to.cloneAdjusted(static_cast<int64_t>(word) * kWord), x86::rbx);
+    }
+  }
+  void copy_f32(const x86::Mem& to, const x86::Mem& from) {
+    a.mov(x86::ebx, from);
+    a.mov(to, x86::rbx);
+  }
+
+  void to_host_stack() {
+    a.mov(x86::rsp, WRUN_STATE_FIELD(host_stack));
+    a.mov(x86::rbp, WRUN_STATE_FIELD(host_frame));
+  }
+  void push_saved() {
+    a.push(x86::rbp);
+    a.mov(x86::rbp, x86::rsp);
+    a.push(x86::rbx);
+    a.push(x86::r12);
+    a.push(x86::r13);
+  }
+  void pop_saved() {
+    a.pop(x86::r13);
+    a.pop(x86::r12);
+    a.pop(x86::rbx);
+    a.pop(x86::rbp);
+  }
+  // Compiled code may use what lies above the interpreter's frames, which end at `kSlots`.
+  void set_limit() {
+    a.lea(x86::rbx, x86::ptr(kSlots, static_cast<int32_t>(kStackHeadroom)));
+    a.mov(WRUN_VM_FIELD(stack_limit), x86::rbx);
+  }
+
+  uint32_t offset(const Label& label) const {
+    return static_cast<uint32_t>(code_.labelOffset(label));
+  }
+  std::vector<std::byte> finish() {
+    WRUN_CHECK(code_.flatten() == kErrorOk && code_.resolveUnresolvedLinks() == kErrorOk &&
+               code_.relocateToBase(address_) == kErrorOk);
+    std::vector<std::byte> bytes(code_.codeSize());
+    WRUN_CHECK(code_.copyFlattenedData(bytes.data(), bytes.size()) == kErrorOk);
+    return bytes;
+  }
+
+  CodeHolder code_;
+  x86::Assembler a;
+
+ private:
+  uint64_t address_;
+};
+
+struct Words {
+  explicit Words(const wasm::FuncType& type)
+      : arguments(static_cast<int32_t>(argument_words(kConvention, type)) * kWord),
+        results(static_cast<int32_t>(result_words(kConvention, type)) * kWord) {
+    for (const ValType param : type.params) param_slots += param.slots();
+    for (const ValType result : type.results) result_slots += result.slots();
+  }
+  int32_t shared() const {
+    return static_cast<int32_t>(std::max(param_slots, result_slots)) * kWord;
+  }
+  int32_t arguments, results;  // bytes on the stack
+  uint32_t param_slots = 0, result_slots = 0;
+};
+
+// Handler: calls the code behind pc with the arguments in the frame, leaves the results there and goes on
+// where the record says.
+void write_enter(StubWriter& w, const wasm::FuncType& type, const Words& words,
+                 const Label& returned) {
+  x86::Assembler& a = w.a;
+  a.mov(kState, WRUN_VM_FIELD(stack));
+  a.mov(WRUN_STATE_FIELD(host_stack), x86::rsp);
+  a.mov(WRUN_STATE_FIELD(host_frame), x86::rbp);
+  // The chain of compiled frames ends at the record of the interpreter.
+  a.mov(x86::rsp, kSp);
+  a.mov(x86::rbp, kSp);
+  a.lea(kSlots, x86::ptr(kFp, words.shared()));
+  a.mov(WRUN_STATE_FIELD(frames), kSlots);
+  w.set_limit();
+  a.mov(kSlots, x86::qword_ptr(kPc, static_cast<int32_t>(offsetof(FuncCode, compiled) -
+                                                         offsetof(FuncCode, enter_compiled))));
+  if (words.arguments + words.results != 0) a.sub(x86::rsp, words.arguments + words.results);
+  for_each_location(type.params, LocationSequence::arguments(kConvention),
+                    [&](ValType param, const ValueLocation& location, int32_t slot) {
+                      const x86::Mem from = x86::ptr(kFp, slot);
+                      if (location.in_register())
+                        w.load_from_slot(param, location.reg, from);
+                      else
+                        w.copy(
+                            x86::ptr(x86::rsp, static_cast<int32_t>(location.stack_word) * kWord),
+                            from, param.slots());
+                    });
+  a.call(kSlots);
+  a.bind(returned);
+  for_each_location(type.results, LocationSequence::results(kConvention),
+                    [&](ValType result, const ValueLocation& location, int32_t slot) {
+                      const x86::Mem to = x86::ptr(kFp, slot);
+                      const x86::Mem word =
+                          x86::ptr(x86::rsp, static_cast<int32_t>(location.stack_word) * kWord);
+                      if (location.in_register())
+                        w.store_to_slot(result, location.reg, to);
+                      else if (result.kind() == ValType::Kind::F32)
+                        w.copy_f32(to, word);
+                      else
+                        w.copy(to, word, result.slots());
+                    });
+  a.lea(kSp, x86::ptr(x86::rsp, words.results));
+  a.mov(kState, WRUN_VM_FIELD(stack));
+  w.to_host_stack();
+  // Whoever uses an accumulator next finds the first result in it.
+  if (!type.results.empty()) {
+    a.mov(kR0, x86::ptr(kFp));
+    a.movsd(kF0, x86::ptr(kFp));
+    a.movss(kG0, x86::ptr(kFp));
+    a.movups(kV0, x86::ptr(kFp));
+  }
+  a.mov(kPc, x86::ptr(kSp, offsetof(Record, pc)));
+  a.mov(kFp, x86::ptr(kSp, offsetof(Record, fp)));
+  a.add(kSp, static_cast<int32_t>(sizeof(Record)));
+  a.jmp(x86::qword_ptr(kPc));
+}
+
+// Calls the function in rax by the interpreter, with the arguments in the slots above its frames.
+void write_adapter(StubWriter& w, const wasm::FuncType& type, const Words& words,
+                   const void* call_function, const Label& return_word, const Label& overflow) {
+  x86::Assembler& a = w.a;
+  w.push_saved();
+  a.mov(kState, WRUN_VM_FIELD(stack));
+  a.mov(kSlots, WRUN_STATE_FIELD(frames));
+  // Room for the slots, for records of both, and for what a host function's activation begins with.
+  a.lea(x86::rbx, x86::ptr(kSlots, words.shared() + static_cast<int32_t>(kStackHeadroom / 2)));
+  a.cmp(x86::rbx, x86::rsp);
+  a.ja(overflow);
+  constexpr int32_t kArguments = 2 * kWord;  // above the frame pointer and the return address
+  for_each_location(type.params, LocationSequence::arguments(kConvention),
+                    [&](ValType param, const ValueLocation& location, int32_t slot) {
+                      const x86::Mem to = x86::ptr(kSlots, slot);
+                      const x86::Mem word = x86::ptr(
+                          x86::rbp, kArguments + static_cast<int32_t>(location.stack_word) * kWord);
+                      if (location.in_register())
+                        w.store_to_slot(param, location.reg, to);
+                      else if (param.kind() == ValType::Kind::F32)
+                        w.copy_f32(to, word);
+                      else
+                        w.copy(to, word, param.slots());
+                    });
+  a.push(kSlots);
+  a.push(x86::rbp);
+  a.lea(kPc, x86::ptr(return_word));
+  a.push(kPc);
+  a.mov(WRUN_STATE_FIELD(records), x86::rsp);
+  a.mov(kSp, x86::rsp);
+  a.mov(kFp, x86::rbp);
+  a.mov(kR0, x86::rax);
+  a.movq(kF0, kSlots);
+  w.to_host_stack();
+  a.mov(x86::rax, reinterpret_cast<uint64_t>(call_function));
+  a.jmp(x86::rax);
+  a.bind(overflow);
+  a.ud2();
+}
+
+// Handler: what the adapter's record leads to; the results are in the slots.
+void write_return(StubWriter& w, const wasm::FuncType& type, const Words& words) {
+  x86::Assembler& a = w.a;
+  a.lea(x86::rsp, x86::ptr(kSp, static_cast<int32_t>(sizeof(Record))));
+  a.pop(kSlots);
+  a.mov(kState, WRUN_VM_FIELD(stack));
+  a.mov(WRUN_STATE_FIELD(frames), kSlots);
+  w.set_limit();
+  a.lea(x86::rbp, x86::ptr(x86::rsp, 3 * kWord));
+  const int32_t results = 2 * kWord + words.arguments;
+  for_each_location(
+      type.results, LocationSequence::results(kConvention),
+      [&](ValType result, const ValueLocation& location, int32_t slot) {
+        const x86::Mem from = x86::ptr(kSlots, slot);
+        if (location.in_register())
+          w.load_from_slot(result, location.reg, from);
+        else
+          w.copy(x86::ptr(x86::rbp, results + static_cast<int32_t>(location.stack_word) * kWord),
+                 from, result.slots());
+      });
+  w.pop_saved();
+  a.ret(words.arguments);
+}
+
+}  // namespace
+
+uint64_t entry_stack_bytes(const wasm::FuncType& type) {
+  const Words words(type);
+  return static_cast<uint64_t>(words.shared() + words.arguments + words.results) + kStackHeadroom;
+}
+
+SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address,
+                                    const void* call_function) {
+  StubWriter w(address);
+  x86::Assembler& a = w.a;
+  const Words words(type);
+  const Label enter = a.newLabel(), returned = a.newLabel(), adapter = a.newLabel(),
+              overflow = a.newLabel(), return_handler = a.newLabel(), return_word = a.newLabel();
+  a.bind(return_word);
+  a.embedLabel(return_handler);
+  a.bind(enter);
+  write_enter(w, type, words, returned);
+  a.align(AlignMode::kCode, 16);
+  a.bind(adapter);
+  write_adapter(w, type, words, call_function, return_word, overflow);
+  a.align(AlignMode::kCode, 16);
+  a.bind(return_handler);
+  write_return(w, type, words);
+
+  SignatureStubs stubs;
+  stubs.code = w.finish();
+  stubs.enter = w.offset(enter);
+  stubs.enter_return = w.offset(returned);
+  stubs.adapter = w.offset(adapter);
+  stubs.overflow = w.offset(overflow);
+  stubs.return_word = w.offset(return_word);
+  return stubs;
+}
+
+// The context is in its register; the pc goes to where write_trap_exit() takes it.
+void resume_at_trap_exit(ucontext_t* context) {
+  greg_t* registers = context->uc_mcontext.gregs;
+  registers[REG_RDI] = registers[REG_RIP];
+  registers[REG_RIP] =
+      reinterpret_cast<greg_t>(reinterpret_cast<const VMContext*>(registers[REG_R15])->trap_exit);
+}
+
+// The faulting pc is in rdi.
+static void write_trap_exit(StubWriter& w) {
+  x86::Assembler& a = w.a;
+  a.mov(kState, WRUN_VM_FIELD(stack));
+  a.mov(WRUN_STATE_FIELD(exit_pc), x86::rdi);
+  a.mov(WRUN_STATE_FIELD(exit_records), x86::rsp);
+  a.mov(WRUN_STATE_FIELD(exit_frame), x86::rbp);
+  a.mov(WRUN_STATE_FIELD(exit_vm), kVm);
+  a.mov(x86::byte_ptr(kState, offsetof(StackState, exit_was_compiled)), 1);
+  w.to_host_stack();
+  a.ret();
+}
+
+// The arguments already are where C has those behind the context.
+static void write_runtime_call(StubWriter& w, const void* helper, const Label& trap_exit) {
+  x86::Assembler& a = w.a;
+  const Label trapped = a.newLabel();
+  static_assert(sizeof(TrapCode) == 1);
+  const x86::Mem exit_code = x86::byte_ptr(kState, offsetof(StackState, exit_code));
+  w.push_saved();
+  a.mov(kState, WRUN_VM_FIELD(stack));
+  a.mov(WRUN_STATE_FIELD(records), x86::rsp);
+  a.mov(x86::rbx, x86::rsp);
+  a.mov(exit_code, 0);
+  a.mov(x86::rsp, WRUN_STATE_FIELD(host_stack));
+  a.and_(x86::rsp, -16);
+  a.mov(x86::rdi, kVm);
+  a.mov(x86::rax, reinterpret_cast<uint64_t>(helper));
+  a.call(x86::rax);
+  a.mov(x86::rsp, x86::rbx);
+  a.mov(kState, WRUN_VM_FIELD(stack));
+  a.cmp(exit_code, 0);
+  a.jne(trapped);
+  w.pop_saved();
+  a.ret();
+  // At the call, in the caller's frame.
+  a.bind(trapped);
+  w.pop_saved();
+  a.pop(x86::rdi);
+  a.dec(x86::rdi);
+  a.jmp(trap_exit);
+}
+
+CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& helpers) {
+  StubWriter w(address);
+  x86::Assembler& a = w.a;
+  const Label trap_exit = a.newLabel(), foreign_call = a.newLabel();
+  a.bind(trap_exit);
+  write_trap_exit(w);
+  a.align(AlignMode::kCode, 16);
+  a.bind(foreign_call);
+  a.jmp(x86::qword_ptr(x86::rax, static_cast<int32_t>(offsetof(FuncRef, adapter))));
+  std::vector<Label> calls;
+  for (const void* helper : helpers) {
+    a.align(AlignMode::kCode, 16);
+    calls.push_back(a.newLabel());
+    a.bind(calls.back());
+    write_runtime_call(w, helper, trap_exit);
+  }
+  CommonStubs stubs;
+  stubs.code = w.finish();
+  stubs.trap_exit = w.offset(trap_exit);
+  stubs.foreign_call = w.offset(foreign_call);
+  for (const Label& call : calls) stubs.runtime_calls.push_back(w.offset(call));
+  return stubs;
+}
+
+StubCode make_function_stub(uint32_t function_index) {
+  StubWriter w(0);
+  x86::Assembler& a = w.a;
+  a.mov(x86::rax, WRUN_VM_FIELD(functions));
+  a.mov(x86::rax, x86::ptr(x86::rax, static_cast<int32_t>(function_index * sizeof(FuncRef*))));
+  a.jmp(x86::qword_ptr(x86::rax, static_cast<int32_t>(offsetof(FuncRef, entry))));
+  return {w.finish()};
+}
+
+}  // namespace wrun::codegen

@@ -1,0 +1,26 @@
+// What the runtime and the interpreter ask about addresses in compiled code.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime/trap.hpp"
+
+namespace wrun::runtime {
+
+struct CompiledPc {
+  static constexpr uint32_t kNoFunction = UINT32_MAX;
+  uint32_t function_index = kNoFunction;  // in its module; a stub has none
+  uint32_t wasm_offset = 0;               // of the instruction, in the module
+  TrapCode trap = TrapCode::None;         // that a fault there is
+  bool is_entry = false;        // the interpreter's way in, at the end of a chain of frames
+  bool is_return_word = false;  // what return records that stand for compiled code begin with
+};
+
+class CompiledCode {
+ public:
+  virtual ~CompiledCode() = default;
+  // `pc` is an instruction that faulted, the last byte of a call, or a return record's. Thread-safe.
+  virtual CompiledPc find(const void* pc) const = 0;
+};
+
+}  // namespace wrun::runtime
