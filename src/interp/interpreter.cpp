@@ -162,6 +162,7 @@ void ModuleCode::translate(FuncCode& function) {
 void ModuleCode::replace(FuncCode& function, Handler enter, const void* compiled,
                          uint64_t frame_bytes) {
   const std::lock_guard lock(mutex_);
+  if (function.compiled == compiled) return;  // for another instance
   function.enter_compiled = enter;
   function.compiled = compiled;
   __atomic_store_n(&function.frame_bytes, std::max(function.frame_bytes, frame_bytes),

@@ -23,6 +23,10 @@ const uint64_t* Stack::bottom() const {
   return reinterpret_cast<const uint64_t*>(static_cast<std::byte*>(region_) + os_page_size());
 }
 
+const uint64_t* Stack::top() const {
+  return region_ == nullptr ? nullptr : bottom() + bytes_ / sizeof(uint64_t);
+}
+
 bool Stack::ensure_mapped() {
   if (region_ != nullptr) return true;
   // A page at each end stays inaccessible, so that an overrun is a crash and not a corruption.

@@ -39,6 +39,7 @@ class Stack : public StackState {
 
   uint64_t bytes() const { return bytes_; }
   const uint64_t* bottom() const;  // where the first frame begins; null while unmapped
+  const uint64_t* top() const;     // where the first return record ends; null while unmapped
 
   bool ensure_mapped();  // false: the host has no memory for it
 

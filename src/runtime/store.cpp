@@ -117,6 +117,7 @@ TemporaryRoots::~TemporaryRoots() { store_.temporary_roots_ = outer_; }
 void Store::mark_roots(gc::Marker& marker, const uint64_t* stack_end) {
   if (stack_end == nullptr) stack_end = stack_.frames;
   marker.mark_conservatively(stack_.bottom(), stack_end);
+  marker.mark_conservatively(stack_.records, stack_.top());  // frames of compiled code
   for (const TemporaryRoots* roots = temporary_roots_; roots != nullptr; roots = roots->outer_)
     marker.mark_conservatively(roots->slots.data(), roots->slots.data() + roots->slots.size());
   marker.mark_conservatively(host_references.data(),
