@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "codegen/compiler.hpp"
 #include "engine/compile.hpp"
 #include "engine/runtime_calls.hpp"
 
@@ -18,7 +19,7 @@ std::unique_ptr<OptimizingTier> OptimizingTier::create(const interp::Interpreter
 }
 
 bool OptimizingTier::start() {
-  if (!memory_.reserve()) return false;
+  if (!codegen::is_supported() || !memory_.reserve()) return false;
   const auto make = [](const std::byte* address) {
     return codegen::make_common_stubs(reinterpret_cast<uint64_t>(address),
                                       runtime_call_functions());
@@ -113,7 +114,7 @@ const CompiledModule* OptimizingTier::compiled_module(runtime::Instance& instanc
   const std::lock_guard compiling(compiling_);
   if (const auto known = modules_.find(key); known != modules_.end()) return known->second;
   auto linked = CompiledModule::link(
-      compile_module(module, {.guarded_memories = key->access() != interp::Access::Checked32,
+      compile_module(module, {.guarded_memory0 = key->access() == interp::Access::Guarded32,
                               .interruptible = key->options().interruptible,
                               .fuel = key->options().fuel_metering}),
       module.imported_functions, runtime_calls_, memory_);

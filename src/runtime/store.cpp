@@ -29,6 +29,7 @@ FuncRef& Store::add_host_function(const wasm::FuncType& type, HostCallback callb
   function.callback = callback;
   function.environment = environment;
   function.type = &kept;
+  executor_.prepare_host_function(function);
   return function;
 }
 

@@ -1,3 +1,5 @@
+#include <asmjit/x86.h>
+
 #include "codegen/stubs.hpp"
 
 #include <algorithm>
@@ -6,7 +8,7 @@
 
 #include "base/assert.hpp"
 #include "codegen/abi.hpp"
-#include "codegen/x64/asmjit.hpp"
+
 #include "interp/bytecode.hpp"
 #include "runtime/stack.hpp"
 #include "runtime/vm_context.hpp"
