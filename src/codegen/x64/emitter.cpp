@@ -255,6 +255,7 @@ void Emitter::emit_instruction(uint32_t index, uint32_t block) {
       asm_.movzx(gp(insn, 0, 4), gp(insn, 0, 1));
       break;
     case Form::CMove:             conditional_move(insn); break;
+    case Form::MultiplyWide:      asm_.emit(id, reg(insn, 3, size)); break;
     case Form::Divide:            divide(index); break;
     case Form::FloatMin:
     case Form::FloatMax:          float_minimum(index); break;

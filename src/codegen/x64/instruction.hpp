@@ -33,6 +33,7 @@ enum class Form : uint8_t {
   Set,           // d              by the condition
   CMove,         // d=a m          by the condition
   // Sequences
+  MultiplyWide,       // d low, d high, a, b
   Divide,             // d r, a, b: see select_integer; `immediate`: DivideKind bits
   FloatMin,           // d a b
   FloatMax,           // d a b

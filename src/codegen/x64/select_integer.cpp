@@ -31,6 +31,8 @@ bool Selector::select_integer() {
     case Op::I32Rotr: rotate(Id::kIdRor, 4); break;
     case Op::I64Rotr: rotate(Id::kIdRor, 8); break;
 
+    case Op::I64MulWideS: multiply_wide(Id::kIdImul); break;
+    case Op::I64MulWideU: multiply_wide(Id::kIdMul); break;
     case Op::I32DivS: divide(4, divide::Signed); break;
     case Op::I64DivS: divide(8, divide::Signed); break;
     case Op::I32DivU: divide(4, 0); break;
@@ -171,6 +173,19 @@ void Selector::rotate(InstId id, uint8_t size) {
   const VReg left = size == 4 ? low_half(operand(0)) : in_register(operand(0));
   const VReg by = low_half(count);
   emit(Form::TiedCl, id, size, {tied_d(vreg(current_)), tied_u(left), fixed_u(by, kRcx)});
+}
+
+// The upper half of the product is a result of its own.
+void Selector::multiply_wide(InstId id) {
+  const Value next = insn().next;
+  const bool has_high = next.exists() && function_[next].op == Op::Result &&
+                        vregs_[next.index].exists();
+  const VReg low = vregs_[current_.index];
+  const VReg high = has_high ? vreg(next) : kNoVReg;
+  const VReg a = in_register(operand(0));
+  const VReg b = in_register(operand(1));
+  emit(Form::MultiplyWide, id, 8,
+       {fixed_d(low, kRax), fixed_d(high, kRdx), fixed_u(a, kRax), u(b)});
 }
 
 // The processor traps when the divisor is zero; -1 is looked for before it can overflow.

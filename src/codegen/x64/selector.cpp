@@ -170,7 +170,10 @@ void Selector::end_group() {
 
 bool Selector::is_needed(Value value) const {
   const ir::Instruction& insn = function_[value];
-  if (insn.op == Op::Result) return false;  // with its call
+  if (insn.op == Op::Result) return false;  // with the instruction that gives it
+  for (Value next = insn.next; next.exists() && function_[next].op == Op::Result;
+       next = function_[next].next)
+    if (vregs_[next.index].exists()) return true;
   return vregs_[value.index].exists() ||
          (ir::effects(insn) & (ir::effect::Writes | ir::effect::MayTrap | ir::effect::Terminator |
                                ir::effect::Call | ir::effect::Allocates)) != 0;

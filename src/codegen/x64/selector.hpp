@@ -143,6 +143,7 @@ class Selector {
   void multiply(uint8_t size);
   void shift(InstId by_immediate, InstId by_register, uint8_t size);
   void rotate(InstId id, uint8_t size);
+  void multiply_wide(InstId id);
   void divide(uint8_t size, uint8_t kind);
   void unary(InstId id, uint8_t size);
   void extend(InstId id, uint8_t size, uint8_t source_size);
