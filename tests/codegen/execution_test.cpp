@@ -228,6 +228,86 @@ TEST_CASE("every scalar instruction computes what it does in the interpreter") {
   }
 }
 
+const std::vector<std::vector<uint64_t>> kV128s = {
+    {                 0,                  0},
+    {        UINT64_MAX,         UINT64_MAX},
+    {0x0706050403020100, 0x0f0e0d0c0b0a0908},
+    {0x80ff7f0180007fff, 0x8000000180000000},
+    {0x7fffffffffffffff, 0x8000000000000000},
+    {0x3f800000bf800000, 0x4f00000080000000},
+    {0x7fc000007f800001, 0xff80000000000001},
+    {0x3ff8000000000000, 0xc1e0000000100000},
+    {0x7ff8000000000000, 0xfff0000000000000},
+    {0x0000000000000000, 0x8000000000000000},
+    {0x1011808182f0f1ff, 0x00010020ff1f100f}
+};
+
+// Lanes of floats that are NaNs may have any payload.
+bool same_vectors(std::string_view name, uint64_t a, uint64_t b) {
+  if (a == b) return true;
+  if (name.starts_with("f64x2")) return is_nan(wasm::kF64, a) && is_nan(wasm::kF64, b);
+  if (!name.starts_with("f32x4")) return false;
+  for (uint32_t shift : {0, 32}) {
+    const uint64_t x = a >> shift & 0xffffffff;
+    const uint64_t y = b >> shift & 0xffffffff;
+    if (x != y && !(is_nan(wasm::kF32, x) && is_nan(wasm::kF32, y))) return false;
+  }
+  return true;
+}
+
+TEST_CASE("vector instructions compute what they do in the interpreter") {
+  if (!is_supported()) return;
+  uint32_t compiled = 0;
+  for (size_t i = 0; i < wasm::kOpCount; ++i) {
+    const auto op = static_cast<wasm::Op>(i);
+    const wasm::OpInfo& info = wasm::info(op);
+    const auto& signature = info.signature;
+    if (!info.has(wasm::op_flag::Pure) || signature.special || info.prefix != wasm::kSimdPrefix ||
+        signature.param_count == 0 || info.feature == wasm::Feature::RelaxedSimd)
+      continue;
+    const std::string name(wasm::text(op));
+    std::vector<std::string> immediates = {""};
+    if (info.imm == wasm::Imm::Lane) immediates = {"0", "1"};
+    if (info.imm == wasm::Imm::Lanes16)
+      immediates = {"0 31 2 29 4 27 6 25 8 23 10 21 12 19 14 17",
+                    "3 3 3 3 2 2 2 2 1 1 1 1 0 0 0 0"};
+    for (const std::string& immediate : immediates) {
+      std::string source = "(module (func (param";
+      for (int k = 0; k < signature.param_count; ++k) source += " " + name_of(signature.params[k]);
+      source += ") (result " + name_of(signature.results[0]) + ")";
+      for (int k = 0; k < signature.param_count; ++k) source += fmt::format(" local.get {}", k);
+      source += fmt::format(" {} {}))", name, immediate);
+      INFO(source);
+      Native native(source, {.check_allocation = true}, Native::Unsupported::Skip);
+      if (!native.is_compiled()) continue;
+      ++compiled;
+      for (size_t a = 0; a < kV128s.size(); ++a)
+        for (size_t b = 0; b < (signature.param_count > 1 ? kV128s.size() : 1); ++b) {
+          std::vector<uint64_t> arguments;
+          for (int k = 0; k < signature.param_count; ++k) {
+            const std::vector<uint64_t>& vector = kV128s[k == 0 ? a : k == 1 ? b : (a + b) % 11];
+            const bool is_vector = signature.params[k] == ValType::Kind::V128;
+            arguments.push_back(is_vector ? vector[0] : edges(signature.params[k])[(a + b) % 16]);
+            if (is_vector) arguments.push_back(vector[1]);
+          }
+          const auto expected = native.interpret(0, arguments);
+          const auto actual = native.run(0, arguments);
+          REQUIRE(expected.has_value());
+          REQUIRE(actual.has_value());
+          bool equal = true;
+          for (size_t k = 0; k < expected->size(); ++k) {
+            const uint64_t mask =
+                signature.results[0] == ValType::Kind::F32 ? 0xffffffff : UINT64_MAX;
+            equal &= same_vectors(name, (*expected)[k] & mask, (*actual)[k] & mask);
+          }
+          INFO(a << " " << b << ": " << to_text(actual) << "instead of " << to_text(expected));
+          CHECK(equal);
+        }
+    }
+  }
+  CHECK(compiled > 150);
+}
+
 TEST_CASE("comparisons branch, select and trap") {
   if (!is_supported()) return;
   for (size_t i = 0; i < wasm::kOpCount; ++i) {

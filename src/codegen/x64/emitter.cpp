@@ -246,6 +246,14 @@ void Emitter::emit_instruction(uint32_t index, uint32_t block) {
       asm_.emit(x86::Inst::kIdMov, gp(insn, 0, size), source(insn, 1, size));
       break;
     }
+    case Form::Extract:       asm_.emit(id, reg(insn, 0, size), xmm(insn, 1), immediate); break;
+    case Form::ExtractMemory: asm_.emit(id, memory(insn, 1, size), xmm(insn, 0), immediate); break;
+    case Form::Insert:
+      asm_.emit(id, xmm(insn, 0), xmm(insn, 1), reg(insn, 2, size), immediate);
+      break;
+    case Form::InsertMemory:
+      asm_.emit(id, xmm(insn, 0), xmm(insn, 1), memory(insn, 2, size), immediate);
+      break;
     case Form::Lea:    asm_.lea(gp(insn, 0, 8), memory(insn, 1, 8)); break;
     case Form::Add:    add(insn); break;
     case Form::AddImm: add_immediate(insn); break;

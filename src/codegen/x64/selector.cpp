@@ -185,7 +185,8 @@ void Selector::unsupported(Value value) {
 }
 
 void Selector::select(Value value) {
-  if (!select_integer() && !select_float() && !select_memory() && !select_control())
+  if (!select_integer() && !select_float() && !select_memory() && !select_control() &&
+      !select_simd())
     unsupported(value);
 }
 

@@ -177,6 +177,21 @@ class Selector {
   VReg memory_view(uint32_t index);
   void signature_check();
 
+  // --- select_simd.cpp
+  bool select_simd();
+  bool select_simd_row();
+  bool select_simd_lanes();
+  bool select_simd_memory();
+  VReg three(InstId id, VReg a, VReg b);
+  void three(InstId id, VReg result, VReg a, VReg b);
+  void mask_lanes(InstId id, uint64_t mask);
+  void all_true(InstId compare);
+  void bitmask(InstId id, VReg from);
+  void vector_minimum(InstId minimum, InstId compare, InstId shift, uint8_t bits);
+  void vector_maximum(InstId maximum, InstId subtract, InstId compare, InstId shift, uint8_t bits);
+  void make_nans_quiet(VReg value, InstId compare, InstId shift, uint8_t bits);
+  void shuffle();
+
   // --- select_control.cpp
   bool select_control();
   void branch();
