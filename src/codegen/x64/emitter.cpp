@@ -109,12 +109,16 @@ void Emitter::epilogue() {
 void Emitter::emit_block(uint32_t block) {
   const MachineBlock& data = machine_.blocks[block];
   asm_.bind(labels_[block]);
+  zero_flag_of_ = {};
   const auto& moves = allocation_.moves;
   while (next_move_ < moves.size() && moves[next_move_].instruction < data.first) ++next_move_;
   for (uint32_t i = data.first; i < data.end; ++i) {
-    for (; next_move_ < moves.size() && moves[next_move_].instruction == i; ++next_move_)
+    for (; next_move_ < moves.size() && moves[next_move_].instruction == i; ++next_move_) {
       emit_move(moves[next_move_].move);
+      zero_flag_of_ = {};
+    }
     emit_instruction(i, block);
+    note_zero_flag(machine_.instructions[i]);
   }
 }
 
@@ -229,7 +233,9 @@ void Emitter::emit_instruction(uint32_t index, uint32_t block) {
     case Form::ThreeShift:
       asm_.emit(id, reg(insn, 0, size), source(insn, 1, size), reg(insn, 2, size));
       break;
-    case Form::Compare:    asm_.emit(id, reg(insn, 0, size), source(insn, 1, size)); break;
+    case Form::Compare:
+      if (!is_in_zero_flag(index)) asm_.emit(id, reg(insn, 0, size), source(insn, 1, size));
+      break;
     case Form::CompareImm: asm_.emit(id, source(insn, 0, size), immediate); break;
     case Form::Store:      asm_.emit(id, memory(insn, 1, size), reg(insn, 0, size)); break;
     case Form::StoreImm:   {
@@ -317,6 +323,43 @@ void Emitter::emit_instruction(uint32_t index, uint32_t block) {
       break;
     }
   }
+}
+
+// After arithmetic the zero flag says what a test of the result would.
+void Emitter::note_zero_flag(const Instruction& insn) {
+  zero_flag_of_ = {};
+  zero_flag_size_ = insn.size;
+  switch (static_cast<Form>(insn.extra)) {
+    case Form::Tied:
+    case Form::TiedImm:
+      if (insn.op == x86::Inst::kIdAdd || insn.op == x86::Inst::kIdSub ||
+          insn.op == x86::Inst::kIdAnd || insn.op == x86::Inst::kIdOr ||
+          insn.op == x86::Inst::kIdXor)
+        zero_flag_of_ = at(insn, 0);
+      break;
+    case Form::Add:
+      if (at(insn, 0) == at(insn, 1) || at(insn, 0) == at(insn, 2)) zero_flag_of_ = at(insn, 0);
+      break;
+    case Form::AddImm:
+      if (at(insn, 0) == at(insn, 1)) zero_flag_of_ = at(insn, 0);
+      break;
+    default: break;
+  }
+}
+
+bool Emitter::is_in_zero_flag(uint32_t index) const {
+  const Instruction& test = machine_.instructions[index];
+  if (test.op != x86::Inst::kIdTest || test.address != 0 ||
+      index + 1 == machine_.instructions.size())
+    return false;
+  if (at(test, 0) != at(test, 1) || at(test, 0) != zero_flag_of_ || test.size != zero_flag_size_)
+    return false;
+  const Instruction& user = machine_.instructions[index + 1];
+  const auto form = static_cast<Form>(user.extra);
+  const auto condition = static_cast<Condition>(user.condition);
+  return (form == Form::Branch || form == Form::Set || form == Form::CMove ||
+          form == Form::TrapIf) &&
+         (condition == Condition::Equal || condition == Condition::NotEqual) && user.immediate == 0;
 }
 
 // A word of the stack, or two; an i32 has zeros above there, too.

@@ -42,6 +42,8 @@ class Emitter {
   void emit_block(uint32_t block);
   void emit_instruction(uint32_t insn, uint32_t block);
   void emit_move(const Move& move);
+  void note_zero_flag(const Instruction& insn);
+  bool is_in_zero_flag(uint32_t index) const;
   void emit_word(const Instruction& insn, Mem mem, bool is_store);
   void emit_constants();
   void emit_cold(const Cold& cold);
@@ -116,6 +118,8 @@ class Emitter {
   RegSet saved_;
   uint32_t frame_bytes_ = 0;
   size_t next_move_ = 0;
+  Location zero_flag_of_;  // the register that the zero flag speaks of
+  uint8_t zero_flag_size_ = 0;
   std::vector<uint32_t> target_;  // by block: where a jump to it leads
   std::vector<uint32_t> next_;    // by block: the one that is emitted after it
   std::vector<Label> labels_;

@@ -30,6 +30,18 @@ bool Selector::select_control() {
       trap_if(Condition::NotEqual, TrapCode::Interrupted);
       break;
     }
+    case Op::ConsumeFuel: {
+      if (insn().low() > INT32_MAX) return false;
+      const VReg fuel = load_pointer(in_context(offsetof(VMContext, fuel)));
+      Instruction& compare = emit(Form::CompareImm, Id::kIdCmp, 8, {}, at(fuel));
+      compare.immediate = insn().low();
+      compare.trap = 0;
+      trap_if(Condition::Less, TrapCode::OutOfFuel);
+      Instruction& subtract = emit(Form::StoreImm, Id::kIdSub, 8, {}, at(fuel));
+      subtract.immediate = insn().low();
+      subtract.trap = 0;
+      break;
+    }
     case Op::Call:
     case Op::CallRef:       call(); break;
     case Op::ReturnCall:
