@@ -82,6 +82,8 @@ inline constexpr Convention kConvention = {
                           xmm(6), xmm(7), xmm(8), xmm(9), xmm(10), xmm(11), xmm(12), xmm(13), xmm(14)},
     .callee_saved = {kRbx, kR12, kR13},
 };
+// Where a trap has what it is about: the index of a table's element.
+inline constexpr Reg kTrapOperand = kRsi;
 }  // namespace x64
 
 inline constexpr uint32_t kWordBytes = 8;

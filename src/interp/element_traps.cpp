@@ -6,16 +6,12 @@ namespace wrun::interp {
 
 using runtime::TrapCode;
 
-namespace {
-
 TrapCode element_trap(TrapCode code, uint64_t index, runtime::Store& store) {
   std::string& message = store.last_trap().message;
   message = runtime::trap_message(code);
   message += ' ' + std::to_string(index);
   return code;
 }
-
-}  // namespace
 
 TrapCode check_element(const runtime::FuncRef* function, uint32_t type_id, uint64_t index,
                        runtime::Store& store) {

@@ -8,6 +8,8 @@
 
 namespace wrun::interp {
 
+// `code`, with a message that names the element.
+runtime::TrapCode element_trap(runtime::TrapCode code, uint64_t index, runtime::Store& store);
 // Why the element of a table that holds `function` may not be called as `type_id`; None for a subtype.
 runtime::TrapCode check_element(const runtime::FuncRef* function, uint32_t type_id, uint64_t index,
                                 runtime::Store& store);

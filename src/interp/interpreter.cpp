@@ -5,6 +5,7 @@
 
 #include "base/assert.hpp"
 #include "interp/backtrace.hpp"
+#include "interp/element_traps.hpp"
 #include "interp/handler.hpp"
 #include "interp/translator.hpp"
 #include "runtime/signals.hpp"
@@ -251,8 +252,12 @@ runtime::TrapCode Interpreter::call(runtime::Store& store, runtime::FuncRef& fun
   const runtime::StackState outer = stack;
   VMContext* vm = function.vm;
   (*reinterpret_cast<const Handler*>(entry))(entry, fp, vm->memory0->base, vm, sp, 0, 0, 0, V128{});
-  if (stack.exit_was_compiled && stack.exit_code == TrapCode::None)
+  if (stack.exit_was_compiled && stack.exit_code == TrapCode::None) {
     stack.exit_code = store.executor().compiled_code()->find(stack.exit_pc).trap;
+    if (stack.exit_code == TrapCode::UndefinedElement ||
+        stack.exit_code == TrapCode::UninitializedElement)
+      element_trap(stack.exit_code, stack.exit_operand, store);
+  }
   const TrapCode code_of_exit = stack.exit_code;
   if (code_of_exit == TrapCode::None) {
     std::memcpy(slots, fp, function.result_slots * sizeof(uint64_t));

@@ -24,6 +24,7 @@ struct StackState {
   // How and where the latest activation ended; the tier that ran it knows what the pointers mean.
   TrapCode exit_code = TrapCode::None;
   bool exit_was_compiled = false;  // exit_pc is in compiled code, exit_records is its stack pointer
+  uint64_t exit_operand = 0;       // what a trap of compiled code is about: the index of an element
   const void* exit_pc = nullptr;
   const void* exit_records = nullptr;
   uint64_t* exit_frame = nullptr;  // the innermost

@@ -141,13 +141,18 @@ void Emitter::trap_site(TrapCode trap, uint32_t wasm_offset) {
 
 Emitter::Label Emitter::trap_label(TrapCode trap, uint32_t wasm_offset) {
   const Label entry = asm_.newLabel();
-  cold_.push_back({.entry = entry, .back = {}, .trap = trap, .wasm_offset = wasm_offset});
+  Cold& cold = cold_.emplace_back();
+  cold.entry = entry;
+  cold.trap = trap;
+  cold.wasm_offset = wasm_offset;
   return entry;
 }
 
 void Emitter::emit_cold(const Cold& cold) {
   asm_.bind(cold.entry);
   if (cold.trap != TrapCode::None) {
+    if (cold.trap_operand.exists() && cold.trap_operand != kTrapOperand)
+      asm_.mov(x86::gpq(kTrapOperand.number()), x86::gpq(cold.trap_operand.number()));
     trap_site(cold.trap, cold.wasm_offset);
     asm_.ud2();
     return;

@@ -285,6 +285,7 @@ void Emitter::emit_instruction(uint32_t index, uint32_t block) {
     case Form::TrapIf:
       asm_.emit(x86::Inst::jccFromCond(static_cast<x86::CondCode>(insn.condition)),
                 trap_label(trap_of(insn), insn.wasm_offset));
+      if (insn.operand_count != 0) cold_.back().trap_operand = at(insn, 0).reg();
       break;
     case Form::Params: break;
     case Form::LoadParam:

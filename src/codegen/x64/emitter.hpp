@@ -32,6 +32,7 @@ class Emitter {
     Label back;
     uint32_t insn = 0;
     TrapCode trap = TrapCode::None;  // just that
+    Reg trap_operand = kNoReg;       // and what it is about
     uint32_t wasm_offset = 0;
   };
 

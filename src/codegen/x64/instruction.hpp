@@ -48,7 +48,7 @@ enum class Form : uint8_t {
   Branch,  // by the condition; the condition after it is in `immediate` if it needs two
   Switch,  // a t
   Trap,
-  TrapIf,        // by the condition
+  TrapIf,        // (a)    by the condition; a is what the trap is about
   Params,        // function parameters in registers
   LoadParam,     // d      stack word `immediate`
   ReserveStack,  // `immediate` words; may be negative

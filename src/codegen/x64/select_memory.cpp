@@ -203,10 +203,10 @@ void Selector::bounds_check() {
     const VReg constant = fresh(ValueType::I64);
     emit(Form::LoadConstant, Id::kIdMov, 8, {d(constant)}).immediate = extent;
     emit(Form::Tied, Id::kIdAdd, 8, {tied_d(end), tied_u(constant), u(at_index)});
-    trap_if(Condition::Below, insn().trap);
+    trap_if(Condition::Below, insn().trap, at_index);
   }
   emit(Form::Compare, Id::kIdCmp, 8, {u(end), any_u(size)});
-  trap_if(Condition::Above, insn().trap);
+  trap_if(Condition::Above, insn().trap, at_index);
   const ValueType type = value_type(function_.type(current_));
   emit(Form::Copy, Id::kIdMov, type == ValueType::I32 ? 4 : 8,
        {d(vreg(current_)), any_u(at_index)});
@@ -235,7 +235,7 @@ void Selector::signature_check() {
   if (!expected.is_final) return unsupported(current_);
   const VReg ref = in_register(operand(0));
   emit(Form::Compare, Id::kIdTest, 8, {u(ref), u(ref)});
-  trap_if(Condition::Equal, TrapCode::UninitializedElement);
+  trap_if(Condition::Equal, TrapCode::UninitializedElement, in_register(operand(1)));
   const VReg ids = load_pointer(in_context(offsetof(VMContext, type_ids)));
   const VReg id = fresh(ValueType::I32);
   emit(Form::Unary, Id::kIdMov, 4, {d(id)}, at(ids, static_cast<int32_t>(type * sizeof(uint32_t))))

@@ -127,7 +127,7 @@ class Selector {
     insn.trap = static_cast<uint8_t>(trap);
     insn.wasm_offset = function_.offset_of(current_);
   }
-  void trap_if(Condition condition, TrapCode trap);
+  void trap_if(Condition condition, TrapCode trap, VReg about = kNoVReg);
   VReg load_pointer(const Address& address);
   static Address at(VReg base, int32_t displacement = 0) {
     return {.kind = AddressKind::Base, .base = base, .displacement = displacement};

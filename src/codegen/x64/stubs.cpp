@@ -323,6 +323,7 @@ static void write_trap_exit(StubWriter& w) {
   x86::Assembler& a = w.a;
   a.mov(kState, WRUN_VM_FIELD(stack));
   a.mov(WRUN_STATE_FIELD(exit_pc), x86::rdi);
+  a.mov(WRUN_STATE_FIELD(exit_operand), x86::gpq(x64::kTrapOperand.number()));
   a.mov(WRUN_STATE_FIELD(exit_records), x86::rsp);
   a.mov(WRUN_STATE_FIELD(exit_frame), x86::rbp);
   a.mov(WRUN_STATE_FIELD(exit_vm), kVm);
