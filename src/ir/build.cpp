@@ -193,7 +193,7 @@ void Builder::instruction(const Instruction& insn) {
     case I64Const:  return push(function_.constant(Type::I64, insn.value));
     case F32Const:  return push(function_.constant(Type::F32, insn.value));
     case F64Const:  return push(function_.constant(Type::F64, insn.value));
-    case V128Const: return push(function_.vector_constant({insn.value, insn.value_high}));
+    case V128Const: return push(function_.vector_constant(wasm::V128{insn.value, insn.value_high}));
 
     case Unreachable: return trap(TrapCode::Unreachable);
     case Block:

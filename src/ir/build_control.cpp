@@ -150,7 +150,10 @@ void Builder::bind(std::span<const uint32_t> locals, uint32_t pending, uint32_t 
        edge = function_.edge(edge).target.index) {
     const Value* args = function_.args(function_.edge(edge)).data();
     for (uint32_t i = 0; i < count; ++i)
-      if (args[i] != scratch_[i]) any = differs_[i] = 1;
+      if (args[i] != scratch_[i]) {
+        differs_[i] = 1;
+        any = true;
+      }
   }
   block_ = function_.create_block();
   for (uint32_t edge = pending; edge != kNone;) {

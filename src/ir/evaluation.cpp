@@ -28,8 +28,8 @@ constexpr auto kScalars = std::to_array<Evaluate*>({
 bool evaluate_scalar(Op op, uint64_t a, uint64_t b, uint64_t& result) {
   if (!is_wasm(op) || kScalars[static_cast<size_t>(op)] == nullptr) return false;
   const Slot operands[2] = {
-      {a, 0},
-      {b, 0}
+      Slot{a, 0},
+      Slot{b, 0}
   };
   Slot slot;
   if (kScalars[static_cast<size_t>(op)](operands, 0, Slot{}, slot) != wasm::TrapKind::None)

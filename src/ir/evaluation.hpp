@@ -27,7 +27,7 @@ T read_slot(const Slot& slot) {
 template <class T>
 Slot write_slot(const T& value) {
   if constexpr (std::is_same_v<T, wasm::Int128>) {
-    return {value.low, value.high};
+    return Slot{value.low, value.high};
   } else {
     Slot slot = {0, 0};
     std::memcpy(&slot, &value, sizeof value);

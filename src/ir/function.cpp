@@ -146,7 +146,7 @@ Value Function::constant(Type type, uint64_t bits) {
     case Type::I64:  return intern(Op::I64Const, type, bits);
     case Type::F32:  return intern(Op::F32Const, type, static_cast<uint32_t>(bits));
     case Type::F64:  return intern(Op::F64Const, type, bits);
-    case Type::V128: return vector_constant({});
+    case Type::V128: return vector_constant(wasm::V128{});
     case Type::Ref:  return intern(Op::RefNull, type, 0);
     case Type::None: break;
   }

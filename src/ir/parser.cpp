@@ -245,7 +245,7 @@ class Parser {
     uint64_t high = 0;
     if (!number(bits)) return fail("number expected");
     if (type == Type::V128 && (!take(":") || !number(high))) return fail("number expected");
-    value = type == Type::V128 ? function_.vector_constant({bits, high})
+    value = type == Type::V128 ? function_.vector_constant(wasm::V128{bits, high})
                                : function_.constant(type, bits);
     return {};
   }
@@ -260,7 +260,7 @@ class Parser {
       case Imm::Access: ok = access(insn); break;
       case Imm::Vector:
         ok = number(low) && take(":") && number(high);
-        insn.immediate = function_.add_vector({low, high});
+        insn.immediate = function_.add_vector(wasm::V128{low, high});
         break;
       case Imm::TrapCode: ok = trap(insn.trap); break;
       case Imm::TrapBits: ok = trap(insn.trap) && number(insn.immediate); break;

@@ -17,8 +17,6 @@ void number_values(Function& function);
 void hoist_loop_invariants(Function& function);
 // Divisions by constants become multiplications and shifts.
 void reduce_divisions(Function& function);
-// Small branches without effects become selects.
-void convert_branches(Function& function);
 // Instructions and parameters that nobody uses.
 void remove_dead_code(Function& function);
 // An edge between a block with several successors and one with several predecessors gets a block.

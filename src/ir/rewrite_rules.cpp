@@ -166,6 +166,14 @@ constexpr Pattern extend_s(const Pattern& a) { return unary(Op::I64ExtendI32S, T
 bool keeps_low_half(const Match& m) { return (m.c() & UINT32_MAX) == UINT32_MAX; }
 
 constexpr auto kOtherRules = std::to_array<Rule>({
+    {"f32 of an unsigned i32 of no sign", unary(Op::F32ConvertI32U, Type::F32, kX),
+     unary(Op::F32ConvertI32S, Type::F32, kX), x_is_not_negative},
+    {"f64 of an unsigned i32 of no sign", unary(Op::F64ConvertI32U, Type::F64, kX),
+     unary(Op::F64ConvertI32S, Type::F64, kX), x_is_not_negative},
+    {"f32 of an unsigned i64 of no sign", unary(Op::F32ConvertI64U, Type::F32, kX),
+     unary(Op::F32ConvertI64S, Type::F32, kX), x_is_not_negative},
+    {"f64 of an unsigned i64 of no sign", unary(Op::F64ConvertI64U, Type::F64, kX),
+     unary(Op::F64ConvertI64S, Type::F64, kX), x_is_not_negative},
     {"boolean x != 0", Integer<false>::ne(kX, bits(Type::I32, 0)), kX, x_is_boolean},
     {"boolean x == 1", Integer<false>::eq(kX, bits(Type::I32, 1)), kX, x_is_boolean},
     {"boolean x != 1", Integer<false>::ne(kX, bits(Type::I32, 1)), Integer<false>::eqz(kX),

@@ -142,7 +142,7 @@ class Activation {
   }
   void set64(Value value, uint64_t bits) { set(value, Slot{bits, 0}); }
   Slot get(Value value) const {
-    return {roots_.slots[2 * value.index], roots_.slots[2 * value.index + 1]};
+    return Slot{roots_.slots[2 * value.index], roots_.slots[2 * value.index + 1]};
   }
   uint64_t full(const Instruction& insn, uint32_t i) const { return get({insn.operands[i]})[0]; }
   uint32_t low(const Instruction& insn, uint32_t i) const {
@@ -152,7 +152,7 @@ class Activation {
   void read_slots(const uint64_t* slots, std::span<const Value> values) {
     for (const Value value : values) {
       if (function_.type(value) == Type::V128) {
-        set(value, {slots[0], slots[1]});
+        set(value, Slot{slots[0], slots[1]});
         slots += 2;
       } else {
         set64(value, *slots++);
@@ -194,7 +194,7 @@ class Activation {
     results_ = std::move(slots);
     const auto& types = callee->type->results;
     if (types.empty()) return TrapCode::None;
-    set(value, {results_[0], types[0].slots() == 2 ? results_[1] : 0});
+    set(value, Slot{results_[0], types[0].slots() == 2 ? results_[1] : 0});
     result_types_ = &types;
     return TrapCode::None;
   }
@@ -220,7 +220,7 @@ class Activation {
       case Op::Select:    set(value, get({insn.operands[low(insn, 2) != 0 ? 0 : 1]})); break;
       case Op::GlobalGet: {
         const uint64_t* slots = vm_.globals[insn.low()]->slots;
-        set(value, {slots[0], insn.type == Type::V128 ? slots[1] : 0});
+        set(value, Slot{slots[0], insn.type == Type::V128 ? slots[1] : 0});
         break;
       }
       case Op::GlobalSet: {
@@ -313,7 +313,7 @@ class Activation {
         const auto& params = module_.types[module_.tags[insn.low()].type].func.params;
         const uint64_t* slots = gc::to_exception(full(insn, 0))->payload();
         for (uint32_t i = 0; i < insn.high(); ++i) slots += params[i].slots();
-        set(value, {slots[0], insn.type == Type::V128 ? slots[1] : 0});
+        set(value, Slot{slots[0], insn.type == Type::V128 ? slots[1] : 0});
         break;
       }
       case Op::CaughtException: set64(value, vm_.store->uncaught_exception); break;
@@ -339,7 +339,7 @@ class Activation {
     }
     size_t slot = 0;
     for (uint32_t i = 0; i < insn.immediate; ++i) slot += (*result_types_)[i].slots();
-    set(value, {results_[slot], insn.type == Type::V128 ? results_[slot + 1] : 0});
+    set(value, Slot{results_[slot], insn.type == Type::V128 ? results_[slot + 1] : 0});
     return TrapCode::None;
   }
 
@@ -386,7 +386,7 @@ class Activation {
       const Slot expected = operand;
       const uint64_t other = insn.operands[2] == UINT32_MAX ? 0 : get({insn.operands[2]})[0];
       const uint64_t next = modified(insn.op, old, expected[0], other, bytes);
-      store(place, {next, 0}, bytes);
+      store(place, Slot{next, 0}, bytes);
       set64(value, old);
       return TrapCode::None;
     }
@@ -432,11 +432,13 @@ class Activation {
   static Slot loaded(Op op, const Slot& raw, uint32_t bytes) {
     const auto low = raw[0];
     switch (op) {
-      case Op::I32Load8S:       return {static_cast<uint32_t>(static_cast<int8_t>(low)), 0};
-      case Op::I32Load16S:      return {static_cast<uint32_t>(static_cast<int16_t>(low)), 0};
-      case Op::I64Load8S:       return {static_cast<uint64_t>(int64_t{static_cast<int8_t>(low)}), 0};
-      case Op::I64Load16S:      return {static_cast<uint64_t>(int64_t{static_cast<int16_t>(low)}), 0};
-      case Op::I64Load32S:      return {static_cast<uint64_t>(int64_t{static_cast<int32_t>(low)}), 0};
+      case Op::I32Load8S:  return Slot{static_cast<uint32_t>(static_cast<int8_t>(low)), 0};
+      case Op::I32Load16S: return Slot{static_cast<uint32_t>(static_cast<int16_t>(low)), 0};
+      case Op::I64Load8S:  return Slot{static_cast<uint64_t>(int64_t{static_cast<int8_t>(low)}), 0};
+      case Op::I64Load16S:
+        return Slot{static_cast<uint64_t>(int64_t{static_cast<int16_t>(low)}), 0};
+      case Op::I64Load32S:
+        return Slot{static_cast<uint64_t>(int64_t{static_cast<int32_t>(low)}), 0};
       case Op::V128Load8x8S:    return widen<int8_t, int16_t>(raw);
       case Op::V128Load8x8U:    return widen<uint8_t, uint16_t>(raw);
       case Op::V128Load16x4S:   return widen<int16_t, int32_t>(raw);
@@ -464,8 +466,8 @@ class Activation {
     if (!sign_extends) return raw;
     const uint64_t bits = raw[0];
     if (storage.kind() == wasm::ValType::Kind::I8)
-      return {static_cast<uint32_t>(static_cast<int8_t>(bits)), 0};
-    return {static_cast<uint32_t>(static_cast<int16_t>(bits)), 0};
+      return Slot{static_cast<uint32_t>(static_cast<int8_t>(bits)), 0};
+    return Slot{static_cast<uint32_t>(static_cast<int16_t>(bits)), 0};
   }
 
   bool matches(const Instruction& insn, bool nullable) const {
