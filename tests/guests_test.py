@@ -2,7 +2,7 @@
 """Runs guest programs listed in a manifest under wrun, and compares exit status and output with it.
 
 usage: guests_test.py --manifest MANIFEST.TSV --list
-       guests_test.py --manifest MANIFEST.TSV [--full] NAME...
+       guests_test.py --manifest MANIFEST.TSV [--full] [--tier TIER] NAME...
 
 The executable is $WRUN, started by $WRUN_EMULATOR if that is set. --list prints `run NAME KIND` or `leave-out NAME: WHY`
 for each guest. Guests run with `args_small`, or with `args` under --full.
@@ -60,14 +60,14 @@ def list_guests(guests):
             print(f"run {guest['name']} {guest['kind'] or 'other'}")
 
 
-def command_line(guest, folder, full):
-    command = shlex.split(os.environ.get("WRUN_EMULATOR", "")) + [os.environ["WRUN"]]
+def command_line(guest, folder, options):
+    command = shlex.split(os.environ.get("WRUN_EMULATOR", "")) + [os.environ["WRUN"], "--tier", options.tier]
     for mapping in split_list(guest["dirs"]):
         command += ["--dir", mapping]
     for setting in split_list(guest["env"]):
         command += ["--env", setting]
     command.append(str(folder / guest["wasm"]))
-    return command + shlex.split(guest["args"] if full else guest["args_small"])
+    return command + shlex.split(guest["args"] if options.full else guest["args_small"])
 
 
 def standard_input(guest, folder):
@@ -77,7 +77,7 @@ def standard_input(guest, folder):
     return path.read_bytes() if path.is_file() else guest["stdin"].encode()
 
 
-def run(guest, folder, full):
+def run(guest, folder, options):
     """Runs one guest; returns what is wrong, or nothing."""
     with tempfile.TemporaryDirectory(prefix="wrun-guest-") as scratch:
         work = Path(scratch) / "work"
@@ -90,7 +90,7 @@ def run(guest, folder, full):
         for name in split_list(guest["clean"]):
             (work / name).unlink(missing_ok=True)
 
-        command = command_line(guest, folder, full)
+        command = command_line(guest, folder, options)
         print("$", shlex.join(command), flush=True)
         try:
             result = subprocess.run(command, cwd=work, input=standard_input(guest, folder), capture_output=True,
@@ -109,7 +109,7 @@ def run(guest, folder, full):
 
         if result.returncode != int(guest["exit"] or 0):
             problems.append(f"exit status {result.returncode}, expected {guest['exit'] or 0}")
-        expected = guest["sha256"] if full else guest["sha256_small"]
+        expected = guest["sha256"] if options.full else guest["sha256_small"]
         found = hashlib.sha256(output).hexdigest()
         if found != expected:
             problems.append(f"sha256 of the output {found}, expected {expected}")
@@ -124,6 +124,7 @@ def main():
     parser = argparse.ArgumentParser(description="Runs the guest programs of a manifest under $WRUN.")
     parser.add_argument("--manifest", required=True, type=Path)
     parser.add_argument("--list", action="store_true", help="print the guests and what is left out")
+    parser.add_argument("--tier", default="interp", help="what runs the code")
     parser.add_argument("--full", action="store_true", help="the long command lines")
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()
@@ -142,7 +143,7 @@ def main():
     failed = False
     for guest in guests:
         if guest["name"] in options.names:
-            problem = run(guest, folder, options.full)
+            problem = run(guest, folder, options)
             if problem:
                 print(f"{guest['name']}: {problem}")
                 failed = True
