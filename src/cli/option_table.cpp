@@ -83,7 +83,7 @@ constexpr OptionSpec kOptions[] = {
      "Remove only the name section"},
     {Option::Features, "features", 0, kRequired, "LIST", ValueHint::None, "", true, kWast,
      "Such as wasm-2.0,threads,-simd; by default what the folder's scripts are for"},
-    {Option::Tier, "tier", 0, kRequired, "TIER", ValueHint::Words, "interp opt", true,
+    {Option::Tier, "tier", 0, kRequired, "TIER", ValueHint::Words, "interp opt", false,
      kRun | kWast, "What runs the code: the interpreter, or code compiled before it starts"},
     {Option::Junit, "junit", 0, kRequired, "FILE", ValueHint::File, "", true, kWast,
      "Write a report in JUnit's format"},
