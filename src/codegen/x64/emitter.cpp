@@ -9,8 +9,8 @@ namespace wrun::codegen::x64 {
 
 namespace x86 = asmjit::x86;
 
-CompiledFunction emit(const ir::Function& function, const SelectedFunction& selected,
-                      const Allocation& allocation) {
+std::optional<CompiledFunction> emit(const ir::Function& function, const SelectedFunction& selected,
+                                     const Allocation& allocation) {
   return Emitter(function, selected, allocation).run();
 }
 
@@ -21,12 +21,13 @@ Emitter::Emitter(const ir::Function& function, const SelectedFunction& selected,
       machine_(selected.machine),
       allocation_(allocation) {
   holder_.init(asmjit::Environment(asmjit::Arch::kX64));
+  holder_.setErrorHandler(&errors_);
   holder_.attach(&asm_);
   saved_ = allocation.used & kConvention.callee_saved;
   frame_bytes_ = (saved_.size() + allocation.slot_words) * kWordBytes;
 }
 
-CompiledFunction Emitter::run() {
+std::optional<CompiledFunction> Emitter::run() {
   find_targets();
   constants_ = asm_.newLabel();
   prologue();
@@ -234,7 +235,12 @@ void Emitter::emit_instruction(uint32_t index, uint32_t block) {
       asm_.emit(id, reg(insn, 0, size), source(insn, 1, size), reg(insn, 2, size));
       break;
     case Form::Compare:
-      if (!is_in_zero_flag(index)) asm_.emit(id, reg(insn, 0, size), source(insn, 1, size));
+      // A test has its operand in memory first.
+      if (is_in_zero_flag(index)) break;
+      if (id == x86::Inst::kIdTest)
+        asm_.emit(id, source(insn, 1, size), reg(insn, 0, size));
+      else
+        asm_.emit(id, reg(insn, 0, size), source(insn, 1, size));
       break;
     case Form::CompareImm: asm_.emit(id, source(insn, 0, size), immediate); break;
     case Form::Store:      asm_.emit(id, memory(insn, 1, size), reg(insn, 0, size)); break;
@@ -391,7 +397,8 @@ void Emitter::emit_constants() {
   for (const wasm::V128& constant : selected_.constants) asm_.embed(&constant, 16);
 }
 
-CompiledFunction Emitter::finish() {
+std::optional<CompiledFunction> Emitter::finish() {
+  if (errors_.any) return std::nullopt;
   WRUN_CHECK(!holder_.hasUnresolvedLinks() || holder_.resolveUnresolvedLinks() == 0);
   const asmjit::CodeBuffer& buffer = holder_.textSection()->buffer();
   const auto* bytes = reinterpret_cast<const std::byte*>(buffer.data());

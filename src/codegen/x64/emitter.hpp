@@ -3,6 +3,8 @@
 
 #include <asmjit/x86.h>
 
+#include <optional>
+
 #include <vector>
 
 #include "codegen/allocation.hpp"
@@ -12,14 +14,14 @@
 
 namespace wrun::codegen::x64 {
 
-CompiledFunction emit(const ir::Function& function, const SelectedFunction& selected,
-                      const Allocation& allocation);
+std::optional<CompiledFunction> emit(const ir::Function& function, const SelectedFunction& selected,
+                                     const Allocation& allocation);
 
 class Emitter {
  public:
   Emitter(const ir::Function& function, const SelectedFunction& selected,
           const Allocation& allocation);
-  CompiledFunction run();
+  std::optional<CompiledFunction> run();
 
  private:
   using Gp = asmjit::x86::Gp;
@@ -48,7 +50,7 @@ class Emitter {
   void emit_word(const Instruction& insn, Mem mem, bool is_store);
   void emit_constants();
   void emit_cold(const Cold& cold);
-  CompiledFunction finish();
+  std::optional<CompiledFunction> finish();
 
   // --- emit_sequences.cpp
   void add(const Instruction& insn);
@@ -114,6 +116,12 @@ class Emitter {
   const MachineFunction& machine_;
   const Allocation& allocation_;
   asmjit::CodeHolder holder_;
+  // An instruction that cannot be encoded as asked is left out by the assembler, which must not pass.
+  struct Errors final : asmjit::ErrorHandler {
+    void handleError(asmjit::Error, const char*, asmjit::BaseEmitter*) override { any = true; }
+    bool any = false;
+  };
+  Errors errors_;
   asmjit::x86::Assembler asm_;
   CompiledFunction result_;
   RegSet saved_;

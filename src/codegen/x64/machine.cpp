@@ -37,7 +37,9 @@ std::expected<CompiledFunction, ir::Unsupported> compile(const ir::Function& fun
       std::abort();
     }
   }
-  return emit(function, *selected, allocation);
+  auto emitted = emit(function, *selected, allocation);
+  if (!emitted) return std::unexpected(ir::Unsupported{"an operand of the assembler's", 0});
+  return std::move(*emitted);
 }
 
 }  // namespace wrun::codegen::x64

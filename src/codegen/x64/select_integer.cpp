@@ -33,14 +33,14 @@ bool Selector::select_integer() {
 
     case Op::I64MulWideS: multiply_wide(Id::kIdImul); break;
     case Op::I64MulWideU: multiply_wide(Id::kIdMul); break;
-    case Op::I32DivS: divide(4, divide::Signed); break;
-    case Op::I64DivS: divide(8, divide::Signed); break;
-    case Op::I32DivU: divide(4, 0); break;
-    case Op::I64DivU: divide(8, 0); break;
-    case Op::I32RemS: divide(4, divide::Signed | divide::Remainder); break;
-    case Op::I64RemS: divide(8, divide::Signed | divide::Remainder); break;
-    case Op::I32RemU: divide(4, divide::Remainder); break;
-    case Op::I64RemU: divide(8, divide::Remainder); break;
+    case Op::I32DivS:     divide(4, divide::Signed); break;
+    case Op::I64DivS:     divide(8, divide::Signed); break;
+    case Op::I32DivU:     divide(4, 0); break;
+    case Op::I64DivU:     divide(8, 0); break;
+    case Op::I32RemS:     divide(4, divide::Signed | divide::Remainder); break;
+    case Op::I64RemS:     divide(8, divide::Signed | divide::Remainder); break;
+    case Op::I32RemU:     divide(4, divide::Remainder); break;
+    case Op::I64RemU:     divide(8, divide::Remainder); break;
 
     case Op::I32Clz:    unary(Id::kIdLzcnt, 4); break;
     case Op::I64Clz:    unary(Id::kIdLzcnt, 8); break;
@@ -178,8 +178,8 @@ void Selector::rotate(InstId id, uint8_t size) {
 // The upper half of the product is a result of its own.
 void Selector::multiply_wide(InstId id) {
   const Value next = insn().next;
-  const bool has_high = next.exists() && function_[next].op == Op::Result &&
-                        vregs_[next.index].exists();
+  const bool has_high =
+      next.exists() && function_[next].op == Op::Result && vregs_[next.index].exists();
   const VReg low = vregs_[current_.index];
   const VReg high = has_high ? vreg(next) : kNoVReg;
   const VReg a = in_register(operand(0));

@@ -354,8 +354,8 @@ void Selector::set_address(Instruction& insn, const Address& address) {
 void Selector::trap_if(Condition condition, TrapCode trap, VReg about) {
   const bool has_operand = about.exists() && (trap == TrapCode::UndefinedElement ||
                                               trap == TrapCode::UninitializedElement);
-  Instruction& insn = has_operand ? emit(Form::TrapIf, 0, 0, {u(about)})
-                                  : emit(Form::TrapIf, 0, 0, {});
+  Instruction& insn =
+      has_operand ? emit(Form::TrapIf, 0, 0, {u(about)}) : emit(Form::TrapIf, 0, 0, {});
   insn.condition = static_cast<uint8_t>(condition);
   may_trap(insn, trap);
 }
