@@ -126,6 +126,8 @@ Edge Builder::edge_to(const Control& target) {
   const uint32_t arity = target.arity();
   scratch_.assign(stack_.end() - arity, stack_.end());
   for (const uint32_t local : label_locals(target)) scratch_.push_back(locals_[local]);
+  branch_arguments_ += scratch_.size();
+  if (branch_arguments_ > kMaxBranchArguments) unsupported("so many values at branches");
   return function_.make_edge(target.op == wasm::Op::Loop ? target.header : kNoBlock, scratch_);
 }
 
@@ -214,6 +216,7 @@ void Builder::br_table(const Instruction& insn) {
   for (uint32_t i = 0; i <= insn.list_count; ++i) {
     depths.push_back(labels.next());
     edges.push_back(edge_to(label(depths.back())));
+    if (unsupported_) return;
   }
   const uint32_t first = function_.add_edges(edges);
   emit(Op::Switch, Type::None, index, {}, {first}, edges.size());

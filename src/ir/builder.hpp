@@ -177,6 +177,9 @@ class Builder {
   const BuildOptions options_;
   Function function_;
   LocalFlow flow_;
+  // Every edge has its own arguments: a table of many targets may ask for more than is worth it.
+  static constexpr uint64_t kMaxBranchArguments = 1 << 22;
+  uint64_t branch_arguments_ = 0;
   std::optional<Unsupported> unsupported_;
 
   Block block_;  // the one that instructions are appended to
