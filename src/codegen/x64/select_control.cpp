@@ -161,16 +161,14 @@ void Selector::call() {
 
   LocationSequence sequence = LocationSequence::results(kConvention);
   std::vector<std::pair<Value, uint32_t>> results_on_stack;
-  Value result = current_;
-  for (wasm::ValType each : type.results) {
-    const ValueLocation location = sequence.next(each);
-    if (vregs_[result.index].exists()) {
-      if (location.in_register())
-        operands.push_back(fixed_d(vreg(result), location.reg));
-      else
-        results_on_stack.push_back({result, location.stack_word});
-    }
-    result = function_[result].next;
+  for (uint32_t i = 0; i < type.results.size(); ++i) {
+    const ValueLocation location = sequence.next(type.results[i]);
+    const Value result = result_of_current(i);
+    if (!result.exists() || !vregs_[result.index].exists()) continue;
+    if (location.in_register())
+      operands.push_back(fixed_d(vreg(result), location.reg));
+    else
+      results_on_stack.push_back({result, location.stack_word});
   }
   Instruction& call = emit_list(form, 0, 0, operands);
   call.clobbers = kCallClobbers;

@@ -177,11 +177,9 @@ void Selector::rotate(InstId id, uint8_t size) {
 
 // The upper half of the product is a result of its own.
 void Selector::multiply_wide(InstId id) {
-  const Value next = insn().next;
-  const bool has_high =
-      next.exists() && function_[next].op == Op::Result && vregs_[next.index].exists();
+  const Value upper = result_of_current(1);
   const VReg low = vregs_[current_.index];
-  const VReg high = has_high ? vreg(next) : kNoVReg;
+  const VReg high = upper.exists() ? vregs_[upper.index] : kNoVReg;
   const VReg a = in_register(operand(0));
   const VReg b = in_register(operand(1));
   emit(Form::MultiplyWide, id, 8,

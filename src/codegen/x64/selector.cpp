@@ -179,6 +179,15 @@ bool Selector::is_needed(Value value) const {
                                ir::effect::Call | ir::effect::Allocates)) != 0;
 }
 
+// The first is the instruction itself; those that nobody uses may be gone.
+ir::Value Selector::result_of_current(uint32_t index) const {
+  if (index == 0) return current_;
+  for (Value next = insn().next; next.exists() && function_[next].op == Op::Result;
+       next = function_[next].next)
+    if (function_[next].immediate == index) return next;
+  return {};
+}
+
 void Selector::unsupported(Value value) {
   if (!unsupported_)
     unsupported_ = ir::Unsupported{ir::text(function_[value].op), function_.offset_of(value)};

@@ -67,6 +67,7 @@ class Selector {
   void begin_group() { group_ = code_.size(); }
   void end_group();
   bool is_needed(Value value) const;
+  ir::Value result_of_current(uint32_t index) const;
   void select(Value value);  // by opcode
   void unsupported(Value value);
 
