@@ -34,6 +34,8 @@ struct SignatureStubs : StubCode {
 struct CommonStubs : StubCode {
   uint32_t trap_exit = 0;               // VMContext::trap_exit
   uint32_t foreign_call = 0;            // VMContext::foreign_call
+  uint32_t no_adapter = 0;              // stands in for an adapter that there was no room for
+  uint32_t no_adapter_trap = 0;         // where it faults
   std::vector<uint32_t> runtime_calls;  // by ir::RuntimeCall
 };
 

@@ -7,6 +7,7 @@
 #include "engine/runtime_calls.hpp"
 
 namespace wrun::engine {
+
 OptimizingTier::OptimizingTier(const interp::InterpreterOptions& options) : interpreter_(options) {}
 
 OptimizingTier::~OptimizingTier() {
@@ -64,10 +65,14 @@ const OptimizingTier::Signature* OptimizingTier::signature(const wasm::FuncType&
   return &kept;
 }
 
-void OptimizingTier::prepare_host_function(runtime::FuncRef& function) {
-  if (const Signature* stubs = signature(*function.type, function.type_id))
-    function.adapter = function.entry = stubs->code + stubs->stubs.adapter;
+const OptimizingTier::Signature* OptimizingTier::set_adapter(runtime::FuncRef& function) {
+  const Signature* stubs = signature(*function.type, function.type_id);
+  function.adapter = function.entry =
+      stubs == nullptr ? common_code_ + common_.no_adapter : stubs->code + stubs->stubs.adapter;
+  return stubs;
 }
+
+void OptimizingTier::prepare_host_function(runtime::FuncRef& function) { set_adapter(function); }
 
 void OptimizingTier::prepare(runtime::Instance& instance) {
   interpreter_.prepare(instance);
@@ -80,30 +85,24 @@ void OptimizingTier::prepare(runtime::Instance& instance) {
   vm.fuel = &instance.store().fuel;
 
   const wasm::Module& module = instance.module();
+  const CompiledModule* compiled = compiled_module(instance);
   for (uint32_t i = module.imported_functions; i < module.functions.size(); ++i) {
     runtime::FuncRef& function = instance.function(i);
-    const Signature* stubs = signature(*function.type, function.type_id);
-    if (stubs == nullptr) return;
-    function.adapter = function.entry = stubs->code + stubs->stubs.adapter;
+    const Signature* stubs = set_adapter(function);
+    const void* entry = compiled == nullptr ? nullptr : compiled->entry(i);
+    if (entry == nullptr) continue;
+    function.entry = entry;
+    if (stubs != nullptr) enter_from_interpreter(function, *stubs);
   }
-  if (const CompiledModule* compiled = compiled_module(instance)) install(instance, *compiled);
 }
 
 // Functions of the module's other instances enter the code by what they share with this one.
-void OptimizingTier::install(runtime::Instance& instance, const CompiledModule& compiled) {
-  const wasm::Module& module = instance.module();
-  for (uint32_t i = module.imported_functions; i < module.functions.size(); ++i) {
-    const void* entry = compiled.entry(i);
-    if (entry == nullptr) continue;
-    runtime::FuncRef& function = instance.function(i);
-    const Signature* stubs = signature(*function.type, function.type_id);
-    auto& code = *static_cast<interp::FuncCode*>(function.code);
-    code.module->replace(
-        code,
-        reinterpret_cast<interp::Handler>(const_cast<std::byte*>(stubs->code) + stubs->stubs.enter),
-        entry, codegen::entry_stack_bytes(*function.type));
-    function.entry = entry;
-  }
+void OptimizingTier::enter_from_interpreter(const runtime::FuncRef& function,
+                                            const Signature& stubs) {
+  auto& code = *static_cast<interp::FuncCode*>(function.code);
+  auto* enter = const_cast<std::byte*>(stubs.code) + stubs.stubs.enter;
+  code.module->replace(code, reinterpret_cast<interp::Handler>(enter), function.entry,
+                       codegen::entry_stack_bytes(*function.type));
 }
 
 const CompiledModule* OptimizingTier::compiled_module(runtime::Instance& instance) {
@@ -112,16 +111,18 @@ const CompiledModule* OptimizingTier::compiled_module(runtime::Instance& instanc
   const auto* key =
       static_cast<interp::FuncCode*>(instance.function(module.imported_functions).code)->module;
   const std::lock_guard compiling(compiling_);
-  if (const auto known = modules_.find(key); known != modules_.end()) return known->second;
+  if (const auto known = modules_.find(key); known != modules_.end()) return known->second.compiled;
   auto linked = CompiledModule::link(
       compile_module(module, {.guarded_memory0 = key->access() == interp::Access::Guarded32,
                               .interruptible = key->options().interruptible,
                               .fuel = key->options().fuel_metering}),
       module.imported_functions, runtime_calls_, memory_);
-  if (!linked) return modules_[key] = nullptr;
+  KnownModule& kept = modules_[key];
+  kept.module = instance.shared_module();
+  if (!linked) return nullptr;
   auto compiled = std::make_unique<CompiledModule>(std::move(*linked));
   const CompiledModule* result = compiled.get();
-  modules_[key] = result;
+  kept.compiled = result;
   const std::unique_lock lock(mutex_);
   by_address_[result->begin()] = std::move(compiled);
   return result;
@@ -135,6 +136,7 @@ runtime::TrapCode OptimizingTier::call(runtime::Store& store, runtime::FuncRef& 
 runtime::CompiledPc OptimizingTier::find(const void* pc) const {
   const auto* address = static_cast<const std::byte*>(pc);
   if (address < memory_.begin() || address >= memory_.end()) return {};
+  if (address == common_code_ + common_.no_adapter_trap) return {.trap = TrapCode::OutOfMemory};
   const std::shared_lock lock(mutex_);
   if (const auto after = by_address_.upper_bound(address); after != by_address_.begin())
     if (const CompiledModule& module = *std::prev(after)->second; address < module.end())

@@ -2,7 +2,6 @@
 // stays with the interpreter; both call each other.
 #pragma once
 
-#include <atomic>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -35,12 +34,19 @@ class OptimizingTier final : public runtime::Executor, public runtime::CompiledC
     codegen::SignatureStubs stubs;
   };
 
+  struct KnownModule {
+    std::shared_ptr<const wasm::Module> module;
+    const CompiledModule* compiled = nullptr;  // null: there was no code memory left
+  };
+
   explicit OptimizingTier(const interp::InterpreterOptions& options);
   bool start();
   // Null: there is no code memory left.
   const Signature* signature(const wasm::FuncType& type, uint32_t type_id);
   const CompiledModule* compiled_module(runtime::Instance& instance);
-  void install(runtime::Instance& instance, const CompiledModule& compiled);
+  // The stubs of its type, or null.
+  const Signature* set_adapter(runtime::FuncRef& function);
+  static void enter_from_interpreter(const runtime::FuncRef& function, const Signature& stubs);
   // `make` gives the stubs for an address. Where they are; null: there is no code memory left.
   template <class Make, class Stubs>
   const std::byte* add_stubs(Make&& make, Stubs& stubs);
@@ -53,8 +59,8 @@ class OptimizingTier final : public runtime::Executor, public runtime::CompiledC
   std::vector<const std::byte*> runtime_calls_;
 
   std::mutex compiling_;  // guards modules_
-  // By the interpreter's code for the same module, which lives as long; null: not compiled.
-  std::map<const interp::ModuleCode*, const CompiledModule*> modules_;
+  // By the interpreter's code for the same module, which lives as long as somebody keeps the module.
+  std::map<const interp::ModuleCode*, KnownModule> modules_;
   mutable std::shared_mutex mutex_;  // guards what follows
   std::map<const std::byte*, std::unique_ptr<CompiledModule>> by_address_;
   std::map<uint32_t, Signature> signatures_;  // by canonical type

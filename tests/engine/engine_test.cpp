@@ -138,3 +138,16 @@ TEST_CASE("Modules come from files") {
   CHECK((*module)->functions.size() == 1);
   CHECK(engine.load_file("/nonexistent").error().kind == Error::Kind::Io);
 }
+
+TEST_CASE("Compiled code of a module that is gone is never taken for another one's") {
+  Engine engine({.tier = engine::Tier::Optimizing});
+  for (uint32_t value = 0; value < 64; ++value) {
+    const auto store = engine.new_store();
+    ModuleBuilder builder;
+    const uint32_t constant = builder.function({{}, {kI32}}, Code()(Op::I32Const, value));
+    runtime::Instance& instance = instantiate(engine, *store, builder);
+    uint64_t slots[1] = {};
+    REQUIRE(store->call(instance.function(constant), slots).has_value());
+    CHECK(slots[0] == value);
+  }
+}

@@ -365,12 +365,18 @@ static void write_runtime_call(StubWriter& w, const void* helper, const Label& t
 CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& helpers) {
   StubWriter w(address);
   x86::Assembler& a = w.a;
-  const Label trap_exit = a.newLabel(), foreign_call = a.newLabel();
+  const Label trap_exit = a.newLabel(), foreign_call = a.newLabel(), no_adapter = a.newLabel(),
+              no_adapter_trap = a.newLabel();
   a.bind(trap_exit);
   write_trap_exit(w);
   a.align(AlignMode::kCode, 16);
   a.bind(foreign_call);
   a.jmp(x86::qword_ptr(x86::rax, static_cast<int32_t>(offsetof(FuncRef, adapter))));
+  a.bind(no_adapter);
+  a.push(x86::rbp);
+  a.mov(x86::rbp, x86::rsp);
+  a.bind(no_adapter_trap);
+  a.ud2();
   std::vector<Label> calls;
   for (const void* helper : helpers) {
     a.align(AlignMode::kCode, 16);
@@ -382,6 +388,8 @@ CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& 
   stubs.code = w.finish();
   stubs.trap_exit = w.offset(trap_exit);
   stubs.foreign_call = w.offset(foreign_call);
+  stubs.no_adapter = w.offset(no_adapter);
+  stubs.no_adapter_trap = w.offset(no_adapter_trap);
   for (const Label& call : calls) stubs.runtime_calls.push_back(w.offset(call));
   return stubs;
 }
