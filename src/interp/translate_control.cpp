@@ -5,21 +5,8 @@
 
 namespace wrun::interp {
 
-Translator::Signature Translator::signature_of(const binary::BlockType& block) const {
-  Signature signature;
-  switch (block.form) {
-    case binary::BlockType::Form::Empty: break;
-    case binary::BlockType::Form::Value:
-      signature.has_value = true;
-      signature.value = block.value;
-      break;
-    case binary::BlockType::Form::Type: signature.type = &module_.types[block.type].func; break;
-  }
-  return signature;
-}
-
 void Translator::begin_block(const Instruction& insn) {
-  const Signature signature = signature_of(insn.block);
+  const auto signature = binary::BlockSignature::of(insn.block, module_);
   const uint32_t height = static_cast<uint32_t>(stack_.size()) - signature.params();
   // A local on the stack may be overwritten on some paths through the block only, so it is copied now.
   flush_locals();
@@ -39,7 +26,7 @@ void Translator::begin_block(const Instruction& insn) {
 }
 
 void Translator::begin_if(const Instruction& insn) {
-  const Signature signature = signature_of(insn.block);
+  const auto signature = binary::BlockSignature::of(insn.block, module_);
   const Entry condition = pop();
   const uint32_t height = static_cast<uint32_t>(stack_.size()) - signature.params();
   const bool nothing_to_flush =

@@ -17,6 +17,7 @@
 #include <optional>
 #include <vector>
 
+#include "binary/block_signature.hpp"
 #include "binary/instruction_reader.hpp"
 #include "interp/interpreter.hpp"
 #include "runtime/cast.hpp"
@@ -65,22 +66,9 @@ class Translator {
     bool reads_local() const { return kind == Kind::Local || kind == Kind::Sum; }
   };
 
-  // Parameters and results of a block, loop or if.
-  struct Signature {
-    const wasm::FuncType* type = nullptr;
-    bool has_value = false;
-    wasm::ValType value;
-    uint32_t params() const { return type ? static_cast<uint32_t>(type->params.size()) : 0; }
-    uint32_t results() const {
-      return type ? static_cast<uint32_t>(type->results.size()) : has_value ? 1 : 0;
-    }
-    wasm::ValType param(uint32_t i) const { return type->params[i]; }
-    wasm::ValType result(uint32_t i) const { return type ? type->results[i] : value; }
-  };
-
   struct Control {
     Op op = Op::Block;
-    Signature signature;
+    binary::BlockSignature signature;
     uint32_t height = 0;  // entries below the parameters
     uint32_t slot = 0;    // where parameters and results begin
     uint32_t loop_target = kNone;
@@ -321,7 +309,6 @@ class Translator {
   void call_ref(const Instruction& insn, bool tail);
   void after_call(const wasm::FuncType& type, uint32_t base, bool tail);
   uint32_t prepare_arguments(const wasm::FuncType& type);
-  Signature signature_of(const binary::BlockType& block) const;
   Control& label(uint32_t depth) { return controls_[controls_.size() - 1 - depth]; }
 
   ModuleCode& module_code_;

@@ -5,25 +5,12 @@
 
 namespace wrun::ir {
 
-Builder::Signature Builder::signature_of(const binary::BlockType& block) const {
-  Signature signature;
-  switch (block.form) {
-    case binary::BlockType::Form::Empty: break;
-    case binary::BlockType::Form::Value:
-      signature.has_value = true;
-      signature.value = block.value;
-      break;
-    case binary::BlockType::Form::Type: signature.type = &module_.types[block.type].func; break;
-  }
-  return signature;
-}
-
 void Builder::begin_construct(const Instruction& insn) {
   const Value condition = insn.op == wasm::Op::If ? pop() : kNoValue;
   const uint32_t handler = handler_here();
   Control& control = controls_.emplace_back();
   control.op = insn.op;
-  control.signature = signature_of(insn.block);
+  control.signature = binary::BlockSignature::of(insn.block, module_);
   control.construct = constructs_++;
   control.height = static_cast<uint32_t>(stack_.size()) - control.signature.params();
   control.handler = handler;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <vector>
 
+#include "binary/block_signature.hpp"
 #include "binary/instruction_reader.hpp"
 #include "ir/build.hpp"
 #include "ir/local_flow.hpp"
@@ -22,21 +23,9 @@ class Builder {
   using Instruction = binary::Instruction;
   static constexpr uint32_t kNone = UINT32_MAX;
 
-  // Parameters and results of a construct.
-  struct Signature {
-    const wasm::FuncType* type = nullptr;
-    bool has_value = false;
-    wasm::ValType value;
-    uint32_t params() const { return type ? static_cast<uint32_t>(type->params.size()) : 0; }
-    uint32_t results() const {
-      return type ? static_cast<uint32_t>(type->results.size()) : has_value ? 1 : 0;
-    }
-    wasm::ValType result(uint32_t i) const { return type ? type->results[i] : value; }
-  };
-
   struct Control {
     wasm::Op op = wasm::Op::Block;
-    Signature signature;
+    binary::BlockSignature signature;
     uint32_t construct = kNone;  // in flow_; kNone: the function
     uint32_t height = 0;         // operands below the parameters
     Block header;                // of a loop
@@ -99,7 +88,6 @@ class Builder {
   void drop(uint32_t count) { stack_.resize(stack_.size() - count); }
 
   // --- control (build_control.cpp)
-  Signature signature_of(const binary::BlockType& block) const;
   void begin_construct(const Instruction& insn);
   void begin_loop(Control& control);
   void begin_if(Control& control, Value condition);

@@ -301,19 +301,7 @@ uint32_t Selector::constant(wasm::V128 bits) {
 // --- instructions
 
 Instruction& Selector::emit_list(Form form, InstId id, uint8_t size,
-                                 const std::vector<Operand>& operands) {
-  Instruction insn;
-  insn.op = static_cast<uint16_t>(id);
-  insn.extra = static_cast<uint8_t>(form);
-  insn.size = size;
-  insn.first_operand = static_cast<uint32_t>(out_.machine.operands.size());
-  insn.operand_count = static_cast<uint16_t>(operands.size());
-  out_.machine.operands.insert(out_.machine.operands.end(), operands.begin(), operands.end());
-  code_.push_back(insn);
-  return code_.back();
-}
-
-Instruction& Selector::emit(Form form, InstId id, uint8_t size, Operands operands) {
+                                 std::span<const Operand> operands) {
   Instruction insn;
   insn.op = static_cast<uint16_t>(id);
   insn.extra = static_cast<uint8_t>(form);

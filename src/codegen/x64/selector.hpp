@@ -7,6 +7,7 @@
 #include <expected>
 #include <initializer_list>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "codegen/abi.hpp"
@@ -119,10 +120,12 @@ class Selector {
   static Operand fixed_u(VReg vreg, Reg reg) {
     return {.vreg = vreg, .constraint = Operand::Constraint::Fixed, .fixed = reg};
   }
-  Instruction& emit(Form form, InstId id, uint8_t size, Operands operands);
+  Instruction& emit(Form form, InstId id, uint8_t size, Operands operands) {
+    return emit_list(form, id, size, {operands.begin(), operands.size()});
+  }
   Instruction& emit(Form form, InstId id, uint8_t size, Operands operands, const Source& source);
   Instruction& emit(Form form, InstId id, uint8_t size, Operands operands, const Address& address);
-  Instruction& emit_list(Form form, InstId id, uint8_t size, const std::vector<Operand>& operands);
+  Instruction& emit_list(Form form, InstId id, uint8_t size, std::span<const Operand> operands);
   void set_address(Instruction& insn, const Address& address);
   void may_trap(Instruction& insn, TrapCode trap) {
     insn.trap = static_cast<uint8_t>(trap);
