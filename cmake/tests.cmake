@@ -92,3 +92,10 @@ add_library(wrun_test_main OBJECT ${PROJECT_SOURCE_DIR}/tests/catch_main.cpp)
 wrun_use_package(wrun_test_main PUBLIC catch2)
 target_link_libraries(wrun_test_main PUBLIC wrun_flags)
 target_compile_options(wrun_test_main PRIVATE -O0)
+
+# What `wrun run` and `wrun wast` take to run code otherwise than by the interpreter alone. In `stress`, every function and
+# loop is compiled when it is first come to, so that the interpreter hands over wherever it can.
+set(WRUN_COMPILING_TIERS opt auto stress)
+set(WRUN_TIER_opt "--tier opt")
+set(WRUN_TIER_auto "--tier auto")
+set(WRUN_TIER_stress "--tier auto --tier-up-after 0")

@@ -2,7 +2,7 @@
 """Runs guest programs listed in a manifest under wrun, and compares exit status and output with it.
 
 usage: guests_test.py --manifest MANIFEST.TSV --list
-       guests_test.py --manifest MANIFEST.TSV [--full] [--tier TIER] NAME...
+       guests_test.py --manifest MANIFEST.TSV [--full] [--run-options "OPTION..."] NAME...
 
 The executable is $WRUN, started by $WRUN_EMULATOR if that is set. --list prints `run NAME KIND` or `leave-out NAME: WHY`
 for each guest. Guests run with `args_small`, or with `args` under --full.
@@ -61,7 +61,7 @@ def list_guests(guests):
 
 
 def command_line(guest, folder, options):
-    command = shlex.split(os.environ.get("WRUN_EMULATOR", "")) + [os.environ["WRUN"], "--tier", options.tier]
+    command = shlex.split(os.environ.get("WRUN_EMULATOR", "")) + [os.environ["WRUN"], *shlex.split(options.run_options)]
     for mapping in split_list(guest["dirs"]):
         command += ["--dir", mapping]
     for setting in split_list(guest["env"]):
@@ -124,7 +124,7 @@ def main():
     parser = argparse.ArgumentParser(description="Runs the guest programs of a manifest under $WRUN.")
     parser.add_argument("--manifest", required=True, type=Path)
     parser.add_argument("--list", action="store_true", help="print the guests and what is left out")
-    parser.add_argument("--tier", default="interp", help="what runs the code")
+    parser.add_argument("--run-options", default="--tier interp", help="what wrun is given besides what the guest needs")
     parser.add_argument("--full", action="store_true", help="the long command lines")
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()

@@ -14,6 +14,15 @@ std::optional<wasm::FeatureSet> features_of(std::string_view standard) {
   return std::nullopt;
 }
 
+engine::Tier tier_of(Tier tier) {
+  switch (tier) {
+    case Tier::Interpreter: return engine::Tier::Interpreter;
+    case Tier::Optimizing:  return engine::Tier::Optimizing;
+    case Tier::Auto:        return engine::Tier::Auto;
+  }
+  return engine::Tier::Interpreter;
+}
+
 }  // namespace
 
 std::span<const FeatureInfo> known_features() {
@@ -27,8 +36,8 @@ std::span<const FeatureInfo> known_features() {
 
 Result<Engine> Engine::create(const Config& config) {
   engine::EngineConfig internal;
-  internal.tier =
-      config.tier == Tier::Optimizing ? engine::Tier::Optimizing : engine::Tier::Interpreter;
+  internal.tier = tier_of(config.tier);
+  internal.tier_up_after = config.tier_up_after;
   internal.interruptible = config.interruptible;
   internal.fuel_metering = config.fuel;
   internal.canonical_nans = config.canonical_nans;

@@ -70,6 +70,7 @@ enum class Option : uint8_t {
   StripNames,
   Features,
   Tier,
+  TierUpAfter,
   Junit,
   Verbose,
   Jobs,

@@ -114,6 +114,7 @@ class Run {
 
 Step<int> Run::run() {
   auto engine = Engine::create({.tier = options_.tier,
+                                .tier_up_after = options_.tier_up_after,
                                 .features = options_.features,
                                 .interruptible = options_.timeout.has_value() || options_.threads,
                                 .fuel = options_.fuel.has_value(),

@@ -214,9 +214,22 @@ Usage set_feature_list(Options& options, std::string_view value) {
 }
 
 Usage set_tier(Options& options, std::string_view value) {
-  if (value != "interp" && value != "opt")
+  if (value == "interp")
+    options.tier = Tier::Interpreter;
+  else if (value == "opt")
+    options.tier = Tier::Optimizing;
+  else if (value == "auto")
+    options.tier = Tier::Auto;
+  else
     return bad_value("--tier", value, fmt::format("one of: {}", spec_of(Option::Tier).words));
-  options.tier = value == "opt" ? Tier::Optimizing : Tier::Interpreter;
+  return {};
+}
+
+Usage set_tier_up_after(Options& options, std::string_view value) {
+  const auto rounds = parse_count(value);
+  if (!rounds || *rounds > INT32_MAX)
+    return bad_value("--tier-up-after", value, "a number below 2^31");
+  options.tier_up_after = static_cast<uint32_t>(*rounds);
   return {};
 }
 
@@ -372,6 +385,7 @@ Usage apply(Options& options, Option option, std::string_view value) {
     case Option::StripNames:         options.strip = CustomSections::Names; return {};
     case Option::Features:           return set_feature_list(options, value);
     case Option::Tier:               return set_tier(options, value);
+    case Option::TierUpAfter:        return set_tier_up_after(options, value);
     case Option::Junit:              return set_text(options.junit, "--junit", value);
     case Option::Verbose:            options.verbose = true; return {};
     case Option::Jobs:               return set_jobs(options, value);

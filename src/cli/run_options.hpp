@@ -24,6 +24,7 @@ enum class StatsFormat : uint8_t { None, Text, Json };
 struct Options {
   Command command = Command::Run;
   Tier tier = Tier::Interpreter;
+  uint32_t tier_up_after = Config().tier_up_after;
   // `run`: the module. Otherwise the operands are in `arguments`.
   std::string module;
   // `run`: what belongs to the guest.

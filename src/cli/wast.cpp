@@ -13,11 +13,13 @@
 namespace wrun::cli {
 namespace {
 
-Result<ScriptReport> run_file(const std::string& file, std::string_view features, Tier tier) {
+Result<ScriptReport> run_file(const std::string& file, std::string_view features,
+                              const Options& options) {
   auto config = parse_features(features);
   if (!config) return fail(Error::Kind::Usage, std::move(config).error());
   config->threads = 1;  // the scripts run in parallel
-  config->tier = tier;
+  config->tier = options.tier;
+  config->tier_up_after = options.tier_up_after;
   const auto engine = Engine::create(*config);
   if (!engine) return std::unexpected(engine.error());
   const auto contents = read_file(file);
@@ -31,7 +33,7 @@ ScriptResult run_timed(const std::string& file, const Options& options) {
   const std::string features(options.feature_list.empty() ? features_for(file)
                                                           : options.feature_list);
   const auto start = std::chrono::steady_clock::now();
-  auto report = run_file(file, features, options.tier);
+  auto report = run_file(file, features, options);
   return {file, features, std::move(report), std::chrono::steady_clock::now() - start};
 }
 

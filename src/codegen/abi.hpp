@@ -40,6 +40,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <span>
 
 #include "codegen/registers.hpp"
 #include "codegen/x64/registers.hpp"
@@ -148,9 +149,10 @@ class LocationSequence {
   uint32_t stack_words_ = 0;
 };
 
-constexpr uint32_t argument_words(const Convention& convention, const wasm::FuncType& type) {
+constexpr uint32_t argument_words(const Convention& convention,
+                                  std::span<const wasm::ValType> params) {
   LocationSequence sequence = LocationSequence::arguments(convention);
-  for (wasm::ValType param : type.params) sequence.next(param);
+  for (wasm::ValType param : params) sequence.next(param);
   return sequence.stack_words();
 }
 constexpr uint32_t result_words(const Convention& convention, const wasm::FuncType& type) {

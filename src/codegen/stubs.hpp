@@ -23,17 +23,21 @@ struct StubCode {
 
 // For functions of one type.
 struct SignatureStubs : StubCode {
-  uint32_t enter = 0;         // handler of the interpreter: pc is at FuncCode::enter_compiled
-  uint32_t enter_return = 0;  // where the compiled function returns to
-  uint32_t adapter = 0;       // FuncRef::adapter
-  uint32_t overflow = 0;      // faults when the stack has no room for the adapter
-  uint32_t return_word = 0;   // what its return records begin with
+  uint32_t enter = 0;              // handler of the interpreter: pc is at FuncCode::enter_compiled
+  uint32_t enter_return = 0;       // where the compiled function returns to
+  uint32_t enter_loop = 0;         // handler: code that is entered at a loop is in r0
+  uint32_t enter_loop_return = 0;  // where it returns to
+  uint32_t adapter = 0;            // FuncRef::adapter
+  uint32_t overflow = 0;           // faults when the stack has no room for the adapter
+  uint32_t return_word = 0;        // what its return records begin with
 };
 
 // For functions of any type.
 struct CommonStubs : StubCode {
-  uint32_t trap_exit = 0;               // VMContext::trap_exit
-  uint32_t foreign_call = 0;            // VMContext::foreign_call
+  uint32_t trap_exit = 0;     // VMContext::trap_exit
+  uint32_t foreign_call = 0;  // VMContext::foreign_call
+  // FuncRef::adapter of functions of any type until one is called: makes the adapter and goes on there.
+  uint32_t make_adapter = 0;
   uint32_t no_adapter = 0;              // stands in for an adapter that there was no room for
   uint32_t no_adapter_trap = 0;         // where it faults
   std::vector<uint32_t> runtime_calls;  // by ir::RuntimeCall
@@ -43,9 +47,17 @@ struct CommonStubs : StubCode {
 SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address,
                                     const void* call_function);
 // `helpers` are the runtime's functions by ir::RuntimeCall: they take the context and the operands.
-CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& helpers);
-// Continues at FuncRef::entry of a function of the module that has no code of its own.
-StubCode make_function_stub(uint32_t function_index);
+// `make_adapter` takes the context and the FuncRef*.
+CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& helpers,
+                              const void* make_adapter);
+
+// Calls of a function that is not compiled yet: continues where `slot` says, which first is by_reference:
+// at FuncRef::entry.
+struct FunctionStub : StubCode {
+  static constexpr size_t kBytes = 32;  // at most
+  uint32_t by_reference = 0;
+};
+FunctionStub make_function_stub(uint32_t function_index, uint64_t address, uint64_t slot);
 
 // A runtime::FaultResume for compiled code.
 void resume_at_trap_exit(ucontext_t* context);

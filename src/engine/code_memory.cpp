@@ -13,14 +13,29 @@ bool CodeMemory::reserve() {
   return begin_ != nullptr;
 }
 
+std::optional<std::span<std::byte>> CodeMemory::commit(size_t offset, size_t size) {
+  if (!os_commit(begin_ + offset, size)) return std::nullopt;
+  return std::span(begin_ + offset, size);
+}
+
 std::optional<std::span<std::byte>> CodeMemory::allocate(size_t bytes) {
   const std::lock_guard lock(mutex_);
-  if (bytes > kReservedBytes - used_) return std::nullopt;
+  if (bytes > kReservedBytes) return std::nullopt;
   const size_t size = round_up_to_os_page(bytes);
-  std::byte* pages = begin_ + used_;
-  if (!os_commit(pages, size)) return std::nullopt;
-  used_ += size;
-  return std::span(pages, size);
+  if (size > data_begin_ - used_) return std::nullopt;
+  const auto pages = commit(used_, size);
+  if (pages) used_ += size;
+  return pages;
+}
+
+std::optional<std::span<std::byte>> CodeMemory::allocate_data(size_t bytes) {
+  const std::lock_guard lock(mutex_);
+  if (bytes > kReservedBytes) return std::nullopt;
+  const size_t size = round_up_to_os_page(bytes);
+  if (size > data_begin_ - used_) return std::nullopt;
+  const auto pages = commit(data_begin_ - size, size);
+  if (pages) data_begin_ -= size;
+  return pages;
 }
 
 bool CodeMemory::seal(std::span<std::byte> pages) {

@@ -1,5 +1,5 @@
-// Memory for machine code. A page is writable until its code is sealed and executable from then on,
-// never both.
+// Memory for machine code and for the data that it reads. A page of code is writable until it is sealed and
+// executable from then on, never both.
 #pragma once
 
 #include <cstddef>
@@ -26,13 +26,18 @@ class CodeMemory {
 
   // Whole pages, writable; nothing if the memory is used up or the host refuses. Thread-safe.
   std::optional<std::span<std::byte>> allocate(size_t bytes);
+  // Whole pages of zeros that stay writable. Thread-safe.
+  std::optional<std::span<std::byte>> allocate_data(size_t bytes);
   // Makes what allocate() gave executable. Thread-safe.
   [[nodiscard]] static bool seal(std::span<std::byte> pages);
 
  private:
   std::byte* begin_ = nullptr;
-  std::mutex mutex_;  // guards used_
+  std::optional<std::span<std::byte>> commit(size_t offset, size_t size);
+
+  std::mutex mutex_;  // guards what follows
   size_t used_ = 0;
+  size_t data_begin_ = kReservedBytes;  // data is at the end
 };
 
 }  // namespace wrun::engine

@@ -13,23 +13,27 @@ namespace {
 // Below, starting threads costs more than they save.
 constexpr size_t kFunctionsPerWorker = 64;
 
-std::optional<codegen::CompiledFunction> compile_function(const wasm::Module& module,
-                                                          uint32_t function_index,
-                                                          const ir::BuildOptions& options) {
-  auto function = ir::build(module, function_index, options);
-  if (!function) return std::nullopt;
+}  // namespace
+
+std::optional<codegen::CompiledFunction> compile_unit(const wasm::Module& module,
+                                                      const CompilationUnit& unit,
+                                                      ir::BuildOptions options,
+                                                      const std::function<bool()>& is_cancelled) {
+  options.entry_loop = unit.entry_loop;
+  auto function = ir::build(module, unit.function_index, options);
+  if (!function || is_cancelled()) return std::nullopt;
   ir::PipelineReport report;
   ir::run_pipeline(*function, {}, report);
+  if (is_cancelled()) return std::nullopt;
   auto compiled = codegen::compile(*function);
   if (!compiled) return std::nullopt;
   return std::move(*compiled);
 }
 
-}  // namespace
-
-CompiledModule::Functions compile_module(const wasm::Module& module,
+std::vector<CompiledUnit> compile_module(const wasm::Module& module,
                                          const ir::BuildOptions& options) {
-  CompiledModule::Functions functions(module.functions.size() - module.imported_functions);
+  std::vector<std::optional<codegen::CompiledFunction>> functions(module.functions.size() -
+                                                                  module.imported_functions);
   std::atomic<uint32_t> next = 0;
   const auto wanted = std::max<size_t>(1, functions.size() / kFunctionsPerWorker);
   run_workers(static_cast<unsigned>(std::min<size_t>(wanted, available_processors())),
@@ -37,10 +41,18 @@ CompiledModule::Functions compile_module(const wasm::Module& module,
                 while (true) {
                   const uint32_t i = next.fetch_add(1, std::memory_order_relaxed);
                   if (i >= functions.size()) return;
-                  functions[i] = compile_function(module, module.imported_functions + i, options);
+                  functions[i] = compile_unit(module, {module.imported_functions + i, 0}, options,
+                                              [] { return false; });
                 }
               });
-  return functions;
+  std::vector<CompiledUnit> units;
+  for (uint32_t i = 0; i < functions.size(); ++i)
+    if (functions[i])
+      units.push_back({
+          {module.imported_functions + i, 0},
+          std::move(*functions[i])
+      });
+  return units;
 }
 
 }  // namespace wrun::engine

@@ -1,14 +1,23 @@
 // From a validated module to the machine code of its functions.
 #pragma once
 
+#include <functional>
+#include <optional>
+
 #include "engine/compiled_module.hpp"
 #include "ir/build.hpp"
 #include "wasm/module.hpp"
 
 namespace wrun::engine {
 
-// Functions that cannot be compiled are absent. In parallel for large modules.
-CompiledModule::Functions compile_module(const wasm::Module& module,
+// Nothing if the compiler cannot do it, or if `is_cancelled` says so on the way.
+std::optional<codegen::CompiledFunction> compile_unit(const wasm::Module& module,
+                                                      const CompilationUnit& unit,
+                                                      ir::BuildOptions options,
+                                                      const std::function<bool()>& is_cancelled);
+
+// All functions that can be compiled. In parallel for large modules.
+std::vector<CompiledUnit> compile_module(const wasm::Module& module,
                                          const ir::BuildOptions& options);
 
 }  // namespace wrun::engine

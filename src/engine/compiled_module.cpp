@@ -9,9 +9,13 @@
 namespace wrun::engine {
 namespace {
 
-constexpr size_t kAlignment = codegen::CompiledFunction::kAlignment;
+using codegen::FunctionStub;
+using codegen::Relocation;
 
-size_t aligned(size_t bytes) { return (bytes + kAlignment - 1) & ~(kAlignment - 1); }
+size_t aligned(size_t bytes) {
+  constexpr size_t kAlignment = codegen::CompiledFunction::kAlignment;
+  return (bytes + kAlignment - 1) & ~(kAlignment - 1);
+}
 
 void write_displacement(std::byte* at, const std::byte* target) {
   const int64_t displacement = target - (at + sizeof(int32_t));
@@ -27,87 +31,16 @@ const Site* find_site(const std::vector<Site>& sites, uint32_t offset) {
   return site != sites.end() && site->offset == offset ? &*site : nullptr;
 }
 
-// Which functions are called without having code of their own.
-std::vector<uint32_t> functions_without_code(const CompiledModule::Functions& functions,
-                                             uint32_t imported_functions) {
-  std::vector<uint32_t> indices;
-  for (const auto& function : functions) {
-    if (!function) continue;
-    for (const codegen::Relocation& relocation : function->relocations) {
-      if (relocation.target != codegen::Relocation::Target::Function) continue;
-      WRUN_CHECK(relocation.index >= imported_functions);
-      if (!functions[relocation.index - imported_functions]) indices.push_back(relocation.index);
-    }
-  }
-  std::ranges::sort(indices);
-  const auto repeated = std::ranges::unique(indices);
-  indices.erase(repeated.begin(), repeated.end());
-  return indices;
-}
-
 }  // namespace
 
-std::optional<CompiledModule> CompiledModule::link(Functions functions, uint32_t imported_functions,
-                                                   RuntimeCalls runtime_calls, CodeMemory& memory) {
-  CompiledModule module;
-  module.imported_functions_ = imported_functions;
-  size_t bytes = 0;
-  for (const auto& function : functions)
-    if (function) bytes += aligned(function->code.size());
-  const std::vector<uint32_t> missing = functions_without_code(functions, imported_functions);
-  std::vector<codegen::StubCode> stubs;
-  for (const uint32_t index : missing) {
-    stubs.push_back(codegen::make_function_stub(index));
-    bytes += aligned(stubs.back().code.size());
-  }
-  const auto pages = memory.allocate(bytes);
-  if (!pages) return std::nullopt;
-  module.pages_ = *pages;
+// --- CodeBatch
 
-  module.offsets_.assign(functions.size(), kNone);
-  size_t offset = 0;
-  const auto place = [&](uint32_t function_index, const std::vector<std::byte>& code) {
-    std::memcpy(pages->data() + offset, code.data(), code.size());
-    module.offsets_[function_index - imported_functions] = static_cast<uint32_t>(offset);
-    offset += aligned(code.size());
-  };
-  for (uint32_t i = 0; i < functions.size(); ++i) {
-    if (!functions[i]) continue;
-    module.functions_.push_back({imported_functions + i, static_cast<uint32_t>(offset), {}});
-    place(imported_functions + i, functions[i]->code);
-    module.functions_.back().code = std::move(*functions[i]);
-  }
-  module.stubs_ = static_cast<uint32_t>(offset);
-  for (size_t i = 0; i < missing.size(); ++i) place(missing[i], stubs[i].code);
-  for (Function& function : module.functions_) {
-    module.relocate(function, runtime_calls);
-    function.code.code = {};
-    function.code.relocations = {};
-  }
-  if (!CodeMemory::seal(*pages)) return std::nullopt;
-  return module;
-}
-
-void CompiledModule::relocate(const Function& function, RuntimeCalls runtime_calls) {
-  for (const codegen::Relocation& relocation : function.code.relocations) {
-    const std::byte* target = relocation.target == codegen::Relocation::Target::Function
-                                  ? pages_.data() + offsets_[relocation.index - imported_functions_]
-                                  : runtime_calls[relocation.index];
-    write_displacement(pages_.data() + function.offset + relocation.offset, target);
-  }
-}
-
-const void* CompiledModule::entry(uint32_t function_index) const {
-  const uint32_t offset = offsets_[function_index - imported_functions_];
-  return offset < stubs_ ? pages_.data() + offset : nullptr;
-}
-
-runtime::CompiledPc CompiledModule::find(const void* pc) const {
+runtime::CompiledPc CodeBatch::find(const void* pc) const {
   const auto at = static_cast<uint32_t>(static_cast<const std::byte*>(pc) - pages_.data());
   const auto after = std::ranges::upper_bound(functions_, at, {}, &Function::offset);
   if (at >= stubs_ || after == functions_.begin()) return {};
   const Function& function = *std::prev(after);
-  runtime::CompiledPc result = {.function_index = function.index};
+  runtime::CompiledPc result = {.function_index = function.unit.function_index};
   const uint32_t offset = at - function.offset;
   if (const codegen::TrapSite* trap = find_site(function.code.traps, offset)) {
     result.trap = trap->code;
@@ -116,6 +49,136 @@ runtime::CompiledPc CompiledModule::find(const void* pc) const {
     result.wasm_offset = call->wasm_offset;
   }
   return result;
+}
+
+std::vector<CodeBatch::Entry> CodeBatch::entries() const {
+  std::vector<Entry> entries;
+  entries.reserve(functions_.size());
+  for (const Function& function : functions_)
+    entries.push_back({function.unit, pages_.data() + function.offset});
+  return entries;
+}
+
+// --- CompiledModule
+
+// Where the units of a batch and its stubs go, and where calls of functions lead.
+struct CompiledModule::Layout {
+  struct Callee {
+    uint32_t function_index;
+    uint32_t offset;  // in the batch, unless it has been published
+  };
+  std::vector<uint32_t> units;  // offsets
+  std::vector<Callee> callees;  // ascending; those with code in the batch
+  std::vector<Callee> stubs;    // ascending; those without any code
+  uint32_t stubs_begin = 0;
+  size_t bytes = 0;
+
+  static const Callee* find(const std::vector<Callee>& callees, uint32_t function_index) {
+    const auto callee =
+        std::ranges::lower_bound(callees, function_index, {}, &Callee::function_index);
+    return callee != callees.end() && callee->function_index == function_index ? &*callee : nullptr;
+  }
+};
+
+CompiledModule::CompiledModule(uint32_t functions, uint32_t imported_functions,
+                               RuntimeCalls runtime_calls, CodeMemory& memory)
+    : functions_(functions - imported_functions),
+      imported_functions_(imported_functions),
+      runtime_calls_(runtime_calls),
+      memory_(memory),
+      entries_(std::make_unique<std::atomic<const void*>[]>(functions_)) {}
+
+bool CompiledModule::make_slots() {
+  if (!slots_.empty()) return true;
+  const auto data = memory_.allocate_data(functions_ * sizeof(uint64_t));
+  if (data) slots_ = {reinterpret_cast<uint64_t*>(data->data()), functions_};
+  return data.has_value();
+}
+
+CompiledModule::Layout CompiledModule::lay_out(const std::vector<CompiledUnit>& units) const {
+  using Callee = Layout::Callee;
+  Layout layout;
+  std::vector<uint32_t> called;
+  for (const CompiledUnit& unit : units) {
+    layout.units.push_back(static_cast<uint32_t>(layout.bytes));
+    if (unit.unit.entry_loop == 0)
+      layout.callees.push_back({unit.unit.function_index, layout.units.back()});
+    layout.bytes += aligned(unit.code.code.size());
+    for (const Relocation& relocation : unit.code.relocations)
+      if (relocation.target == Relocation::Target::Function) called.push_back(relocation.index);
+  }
+  std::ranges::sort(layout.callees, {}, &Callee::function_index);
+  std::ranges::sort(called);
+  const auto repeated = std::ranges::unique(called);
+  called.erase(repeated.begin(), repeated.end());
+  layout.stubs_begin = static_cast<uint32_t>(layout.bytes);
+  for (const uint32_t index : called) {
+    WRUN_CHECK(index >= imported_functions_);
+    if (Layout::find(layout.callees, index) != nullptr || entry(index) != nullptr) continue;
+    layout.stubs.push_back({index, static_cast<uint32_t>(layout.bytes)});
+    layout.bytes += FunctionStub::kBytes;
+  }
+  return layout;
+}
+
+std::unique_ptr<CodeBatch> CompiledModule::link(std::vector<CompiledUnit> units) {
+  const std::lock_guard lock(mutex_);
+  const Layout layout = lay_out(units);
+  const auto pages = make_slots() ? memory_.allocate(layout.bytes) : std::nullopt;
+  if (!pages) return nullptr;
+  auto batch = std::make_unique<CodeBatch>();
+  batch->pages_ = *pages;
+  batch->stubs_ = layout.stubs_begin;
+  for (size_t i = 0; i < units.size(); ++i) {
+    codegen::CompiledFunction& function = units[i].code;
+    std::byte* code = pages->data() + layout.units[i];
+    std::memcpy(code, function.code.data(), function.code.size());
+    for (const Relocation& relocation : function.relocations)
+      write_displacement(code + relocation.offset, target(relocation, layout, pages->data()));
+    function.code = {};
+    function.relocations = {};
+    batch->functions_.push_back({units[i].unit, layout.units[i], std::move(function)});
+  }
+  for (const Layout::Callee& stub : layout.stubs)
+    write_stub(stub.function_index, pages->data() + stub.offset);
+  return CodeMemory::seal(*pages) ? std::move(batch) : nullptr;
+}
+
+const std::byte* CompiledModule::target(const Relocation& relocation, const Layout& layout,
+                                        const std::byte* pages) const {
+  if (relocation.target == Relocation::Target::RuntimeCall) return runtime_calls_[relocation.index];
+  if (const auto* callee = Layout::find(layout.callees, relocation.index))
+    return pages + callee->offset;
+  if (const auto* stub = Layout::find(layout.stubs, relocation.index)) return pages + stub->offset;
+  return static_cast<const std::byte*>(entry(relocation.index));
+}
+
+void CompiledModule::write_stub(uint32_t function_index, std::byte* at) {
+  uint64_t& slot = slots_[function_index - imported_functions_];
+  const FunctionStub stub = codegen::make_function_stub(
+      function_index, reinterpret_cast<uint64_t>(at), reinterpret_cast<uint64_t>(&slot));
+  WRUN_CHECK(stub.code.size() <= FunctionStub::kBytes);
+  std::memcpy(at, stub.code.data(), stub.code.size());
+  if (slot == 0) slot = reinterpret_cast<uint64_t>(at + stub.by_reference);
+}
+
+void CompiledModule::publish(const CodeBatch& batch) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& [unit, code] : batch.entries()) {
+    if (unit.entry_loop != 0) {
+      loop_entries_[unit] = code;
+      continue;
+    }
+    const uint32_t function = unit.function_index - imported_functions_;
+    entries_[function].store(code, std::memory_order_release);
+    __atomic_store_n(&slots_[function], reinterpret_cast<uint64_t>(code), __ATOMIC_RELEASE);
+  }
+}
+
+const void* CompiledModule::loop_entry(const CompilationUnit& unit) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = loop_entries_.find(unit);
+  return found == loop_entries_.end() ? nullptr : found->second;
 }
 
 }  // namespace wrun::engine

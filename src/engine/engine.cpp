@@ -1,12 +1,31 @@
 #include "engine/engine.hpp"
 
+#include <algorithm>
+
 #include "base/mapped_file.hpp"
+#include "base/parallel.hpp"
 #include "binary/decoder.hpp"
 #include "engine/optimizing_tier.hpp"
 #include "interp/interpreter.hpp"
 #include "wasm/limits.hpp"
 
 namespace wrun::engine {
+
+namespace {
+
+#if defined(WRUN_HAVE_OPTIMIZING_TIER)
+constexpr unsigned kMaxCompileThreads = 8;
+
+TieringOptions tiering_options(const EngineConfig& config) {
+  if (config.tier == Tier::Optimizing) return {.compile_before_start = true};
+  const bool waits = config.tier_up_after == 0;
+  const unsigned others = std::max(available_processors(), 2U) - 1;
+  return {.initial_heat = static_cast<int32_t>(std::min<uint32_t>(config.tier_up_after, INT32_MAX)),
+          .threads = waits ? 0 : std::min(others, kMaxCompileThreads)};
+}
+#endif
+
+}  // namespace
 
 Engine::Engine(const EngineConfig& config) : config_(config) {
   interp::InterpreterOptions options;
@@ -15,8 +34,8 @@ Engine::Engine(const EngineConfig& config) : config_(config) {
   options.canonical_nans = config.canonical_nans;
 #if defined(WRUN_HAVE_OPTIMIZING_TIER)
   // Compiled code keeps the NaNs that the processor makes.
-  if (config.tier == Tier::Optimizing && !config.canonical_nans)
-    executor_ = OptimizingTier::create(options);
+  if (config.tier != Tier::Interpreter && !config.canonical_nans)
+    executor_ = OptimizingTier::create(options, tiering_options(config));
 #endif
   if (executor_ == nullptr) executor_ = std::make_unique<interp::Interpreter>(options);
 }

@@ -17,11 +17,15 @@ namespace wrun::engine {
 
 enum class Tier : uint8_t {
   Interpreter,
-  Optimizing,  // compiles a module before any of it runs; where there is no compiler, the interpreter
-};
+  Optimizing,  // compiles a module before any of it runs
+  Auto,        // begins with the interpreter, and compiles what gets hot in the background
+};  // Where there is no compiler, all are the interpreter.
 
 struct EngineConfig {
   Tier tier = Tier::Interpreter;
+  // Of Tier::Auto: how many rounds of loops, a call counting as several, until a function is compiled.
+  // 0: at once, and code waits for it.
+  uint32_t tier_up_after = 2'000;
   wasm::FeatureSet features = wasm::FeatureSet::defaults();
   bool interruptible = false;   // code looks for Store::interrupt() in loops and calls
   bool fuel_metering = false;   // code counts Store::fuel down

@@ -1,132 +1,215 @@
 #include "engine/optimizing_tier.hpp"
 
-#include <cstring>
+#include <algorithm>
 
+#include "codegen/abi.hpp"
 #include "codegen/compiler.hpp"
 #include "engine/compile.hpp"
-#include "engine/runtime_calls.hpp"
+#include "runtime/instance.hpp"
 
 namespace wrun::engine {
 
-OptimizingTier::OptimizingTier(const interp::InterpreterOptions& options) : interpreter_(options) {}
+namespace {
+
+// Another loop of a function may have to be hot so often until it is compiled as well: the first one may be
+// the inner loop that is come to again and again.
+constexpr uint32_t kMissesOfLoop = 8;
+// Rounds of a loop until it is looked whether its code is there.
+constexpr int32_t kRoundsOfHotLoop = 256;
+
+ir::BuildOptions build_options(const interp::ModuleCode& code) {
+  return {.guarded_memory0 = code.access() == interp::Access::Guarded32,
+          .interruptible = code.options().interruptible,
+          .fuel = code.options().fuel_metering};
+}
+
+// Of an instance with functions.
+interp::ModuleCode& code_of(runtime::Instance& instance) {
+  const runtime::FuncRef& first = instance.function(instance.module().imported_functions);
+  return *static_cast<interp::FuncCode*>(first.code)->module;
+}
+
+void make_adapter(runtime::VMContext* vm, runtime::FuncRef* function) {
+  vm->store->executor().make_adapter(*function);
+}
+
+}  // namespace
+
+TieredModule::TieredModule(std::shared_ptr<const wasm::Module> of, interp::ModuleCode& of_code,
+                           TierStubs& stubs, CodeMemory& memory)
+    : module(std::move(of)),
+      code(of_code),
+      options(build_options(of_code)),
+      compiled(static_cast<uint32_t>(module->functions.size()), module->imported_functions,
+               stubs.runtime_calls(), memory) {}
+
+OptimizingTier::OptimizingTier(interp::InterpreterOptions options, const TieringOptions& tiering)
+    : tiering_(tiering),
+      interpreter_([&] {
+        if (!tiering.compile_before_start) options.tier_up = this;
+        return options;
+      }()),
+      queue_(tiering.threads, [this](const CompileRequest& request) { compile(request); }) {}
 
 OptimizingTier::~OptimizingTier() {
   if (range_.accesses != nullptr) runtime::unregister_code_range(range_);
 }
 
-std::unique_ptr<OptimizingTier> OptimizingTier::create(const interp::InterpreterOptions& options) {
-  std::unique_ptr<OptimizingTier> tier(new OptimizingTier(options));
+std::unique_ptr<OptimizingTier> OptimizingTier::create(interp::InterpreterOptions options,
+                                                       const TieringOptions& tiering) {
+  std::unique_ptr<OptimizingTier> tier(new OptimizingTier(options, tiering));
   return tier->start() ? std::move(tier) : nullptr;
 }
 
 bool OptimizingTier::start() {
   if (!codegen::is_supported() || !memory_.reserve()) return false;
-  const auto make = [](const std::byte* address) {
-    return codegen::make_common_stubs(reinterpret_cast<uint64_t>(address),
-                                      runtime_call_functions());
-  };
-  common_code_ = add_stubs(make, common_);
-  if (common_code_ == nullptr) return false;
-  for (const uint32_t offset : common_.runtime_calls)
-    runtime_calls_.push_back(common_code_ + offset);
+  if (!stubs_.start(memory_, reinterpret_cast<const void*>(&engine::make_adapter))) return false;
   runtime::install_fault_handler();
   range_ = runtime::register_code_range(memory_.begin(), memory_.end(), runtime::Faults::All,
                                         codegen::resume_at_trap_exit);
   return true;
 }
 
-template <class Make, class Stubs>
-const std::byte* OptimizingTier::add_stubs(Make&& make, Stubs& stubs) {
-  // Of the same size wherever it is.
-  const auto pages = memory_.allocate(make(memory_.begin()).code.size());
-  if (!pages) return nullptr;
-  stubs = make(pages->data());
-  std::memcpy(pages->data(), stubs.code.data(), stubs.code.size());
-  return CodeMemory::seal(*pages) ? pages->data() : nullptr;
+// --- instances
+
+void OptimizingTier::prepare_host_function(runtime::FuncRef& function) {
+  stubs_.set_first_adapter(function);
 }
 
-const OptimizingTier::Signature* OptimizingTier::signature(const wasm::FuncType& type,
-                                                           uint32_t type_id) {
-  const std::unique_lock lock(mutex_);
-  if (const auto known = signatures_.find(type_id); known != signatures_.end())
-    return &known->second;
-  const void* call_function =
-      reinterpret_cast<const void*>(interp::handler_table()[interp::Code::CallFunction]);
-  Signature signature;
-  signature.code = add_stubs(
-      [&](const std::byte* address) {
-        return codegen::make_signature_stubs(type, reinterpret_cast<uint64_t>(address),
-                                             call_function);
-      },
-      signature.stubs);
-  if (signature.code == nullptr) return nullptr;
-  const Signature& kept = signatures_.emplace(type_id, std::move(signature)).first->second;
-  signatures_by_address_[kept.code] = &kept;
-  return &kept;
-}
-
-const OptimizingTier::Signature* OptimizingTier::set_adapter(runtime::FuncRef& function) {
-  const Signature* stubs = signature(*function.type, function.type_id);
-  function.adapter = function.entry =
-      stubs == nullptr ? common_code_ + common_.no_adapter : stubs->code + stubs->stubs.adapter;
-  return stubs;
-}
-
-void OptimizingTier::prepare_host_function(runtime::FuncRef& function) { set_adapter(function); }
+void OptimizingTier::make_adapter(runtime::FuncRef& function) { stubs_.set_adapter(function); }
 
 void OptimizingTier::prepare(runtime::Instance& instance) {
   interpreter_.prepare(instance);
   runtime::VMContext& vm = instance.vm();
   vm.stack = &instance.store().stack();
   vm.memory0_base = vm.memory0->base;
-  vm.trap_exit = common_code_ + common_.trap_exit;
-  vm.foreign_call = common_code_ + common_.foreign_call;
   vm.interrupt_flag = &instance.store().interrupt_flag();
   vm.fuel = &instance.store().fuel;
+  stubs_.set_context(vm);
 
   const wasm::Module& module = instance.module();
-  const CompiledModule* compiled = compiled_module(instance);
-  for (uint32_t i = module.imported_functions; i < module.functions.size(); ++i) {
-    runtime::FuncRef& function = instance.function(i);
-    const Signature* stubs = set_adapter(function);
-    const void* entry = compiled == nullptr ? nullptr : compiled->entry(i);
-    if (entry == nullptr) continue;
-    function.entry = entry;
-    if (stubs != nullptr) enter_from_interpreter(function, *stubs);
+  const auto functions = static_cast<uint32_t>(module.functions.size());
+  if (functions == module.imported_functions) return;
+  for (uint32_t i = module.imported_functions; i < functions; ++i)
+    stubs_.set_first_adapter(instance.function(i));
+  TieredModule& tiered = tiered_module(instance);
+  const std::lock_guard lock(tiered.mutex);
+  tiered.instances.push_back(&instance);
+  for (uint32_t i = module.imported_functions; i < functions; ++i)
+    if (const void* entry = tiered.compiled.entry(i)) instance.function(i).entry = entry;
+}
+
+void OptimizingTier::release(runtime::Instance& instance) {
+  const wasm::Module& module = instance.module();
+  if (module.functions.size() == module.imported_functions) return;
+  TieredModule& tiered = tiered_module(code_of(instance));
+  const std::lock_guard lock(tiered.mutex);
+  std::erase(tiered.instances, &instance);
+}
+
+TieredModule& OptimizingTier::tiered_module(runtime::Instance& instance) {
+  interp::ModuleCode& code = code_of(instance);
+  const std::lock_guard lock(compiling_);
+  std::unique_ptr<TieredModule>& known = modules_[&code];
+  if (known == nullptr) {
+    known = std::make_unique<TieredModule>(instance.shared_module(), code, stubs_, memory_);
+    if (tiering_.compile_before_start) compile_all(*known);
   }
+  return *known;
+}
+
+TieredModule& OptimizingTier::tiered_module(interp::ModuleCode& code) {
+  const std::lock_guard lock(compiling_);
+  return *modules_.at(&code);
+}
+
+// --- compiling
+
+void OptimizingTier::compile_all(TieredModule& module) {
+  add_code(module, compile_module(*module.module, module.options));
+}
+
+void OptimizingTier::compile(const CompileRequest& request) {
+  TieredModule& module = *request.module;
+  auto code = compile_unit(*module.module, request.unit, module.options,
+                           [this] { return queue_.is_stopping(); });
+  if (!code) return;
+  std::vector<CompiledUnit> units;
+  units.push_back({request.unit, std::move(*code)});
+  add_code(module, std::move(units));
 }
 
 // Functions of the module's other instances enter the code by what they share with this one.
-void OptimizingTier::enter_from_interpreter(const runtime::FuncRef& function,
-                                            const Signature& stubs) {
-  auto& code = *static_cast<interp::FuncCode*>(function.code);
-  auto* enter = const_cast<std::byte*>(stubs.code) + stubs.stubs.enter;
-  code.module->replace(code, reinterpret_cast<interp::Handler>(enter), function.entry,
-                       codegen::entry_stack_bytes(*function.type));
+void OptimizingTier::add_code(TieredModule& module, std::vector<CompiledUnit> units) {
+  auto linked = module.compiled.link(std::move(units));
+  if (linked == nullptr) return;
+  const CodeBatch& batch = *linked;
+  {
+    const std::unique_lock lock(mutex_);
+    batches_[batch.begin()] = std::move(linked);
+  }
+  const std::lock_guard lock(module.mutex);
+  module.compiled.publish(batch);
+  for (const auto& [unit, entry] : batch.entries()) {
+    if (unit.entry_loop != 0) continue;
+    for (runtime::Instance* instance : module.instances)
+      __atomic_store_n(&instance->function(unit.function_index).entry, entry, __ATOMIC_RELEASE);
+    enter_from_interpreter(module, unit.function_index, entry);
+  }
 }
 
-const CompiledModule* OptimizingTier::compiled_module(runtime::Instance& instance) {
-  const wasm::Module& module = instance.module();
-  if (module.functions.size() == module.imported_functions) return nullptr;
-  const auto* key =
-      static_cast<interp::FuncCode*>(instance.function(module.imported_functions).code)->module;
-  const std::lock_guard compiling(compiling_);
-  if (const auto known = modules_.find(key); known != modules_.end()) return known->second.compiled;
-  auto linked = CompiledModule::link(
-      compile_module(module, {.guarded_memory0 = key->access() == interp::Access::Guarded32,
-                              .interruptible = key->options().interruptible,
-                              .fuel = key->options().fuel_metering}),
-      module.imported_functions, runtime_calls_, memory_);
-  KnownModule& kept = modules_[key];
-  kept.module = instance.shared_module();
-  if (!linked) return nullptr;
-  auto compiled = std::make_unique<CompiledModule>(std::move(*linked));
-  const CompiledModule* result = compiled.get();
-  kept.compiled = result;
-  const std::unique_lock lock(mutex_);
-  by_address_[result->begin()] = std::move(compiled);
-  return result;
+const TierStubs::Signature* OptimizingTier::signature(const wasm::Module& module,
+                                                      uint32_t function_index) {
+  const uint32_t type_id = module.canonical_types[module.functions[function_index].type];
+  return stubs_.signature(module.func_type(function_index), type_id);
 }
+
+void OptimizingTier::enter_from_interpreter(TieredModule& module, uint32_t function_index,
+                                            const void* entry) {
+  const wasm::FuncType& type = module.module->func_type(function_index);
+  const TierStubs::Signature* stubs = signature(*module.module, function_index);
+  if (stubs == nullptr) return;
+  auto* enter = const_cast<std::byte*>(stubs->code) + stubs->stubs.enter;
+  module.code.replace(module.code.function(function_index),
+                      reinterpret_cast<interp::Handler>(enter), entry,
+                      codegen::entry_stack_bytes(type));
+}
+
+// --- tiering up
+
+void OptimizingTier::function_is_hot(interp::FuncCode& function) {
+  __atomic_store_n(&function.heat, tiering_.initial_heat, __ATOMIC_RELAXED);
+  queue_.request({&tiered_module(*function.module), {.function_index = function.function_index}});
+}
+
+interp::TierUp::LoopEntry OptimizingTier::loop_is_hot(interp::FuncCode& function, uint32_t offset) {
+  const int32_t heat = std::min(tiering_.initial_heat, kRoundsOfHotLoop);
+  __atomic_store_n(&function.heat, heat, __ATOMIC_RELAXED);
+  TieredModule& module = tiered_module(*function.module);
+  const CompilationUnit unit = {function.function_index, offset};
+  if (offset != 0) {
+    bool is_wanted = false;
+    {
+      const std::lock_guard lock(module.mutex);
+      TieredModule::Loops& loops = module.loops[function.function_index];
+      if (loops.requested != offset && (loops.requested == 0 || ++loops.missed == kMissesOfLoop))
+        loops = {.requested = offset};
+      is_wanted = loops.requested == offset;
+    }
+    if (is_wanted) queue_.request({&module, unit});
+  }
+  if (offset == 0 || __atomic_load_n(&function.calls, __ATOMIC_RELAXED) > 1)
+    queue_.request({&module, {.function_index = function.function_index}});
+  const void* code = offset == 0 ? nullptr : module.compiled.loop_entry(unit);
+  if (code == nullptr) return {};
+  const TierStubs::Signature* stubs = signature(*module.module, function.function_index);
+  if (stubs == nullptr) return {};
+  auto* enter = const_cast<std::byte*>(stubs->code) + stubs->stubs.enter_loop;
+  return {reinterpret_cast<interp::Handler>(enter), code,
+          codegen::entry_stack_bytes(module.module->func_type(function.function_index))};
+}
+
+// --- running
 
 runtime::TrapCode OptimizingTier::call(runtime::Store& store, runtime::FuncRef& function,
                                        uint64_t* slots) {
@@ -136,19 +219,13 @@ runtime::TrapCode OptimizingTier::call(runtime::Store& store, runtime::FuncRef& 
 runtime::CompiledPc OptimizingTier::find(const void* pc) const {
   const auto* address = static_cast<const std::byte*>(pc);
   if (address < memory_.begin() || address >= memory_.end()) return {};
-  if (address == common_code_ + common_.no_adapter_trap) return {.trap = TrapCode::OutOfMemory};
-  const std::shared_lock lock(mutex_);
-  if (const auto after = by_address_.upper_bound(address); after != by_address_.begin())
-    if (const CompiledModule& module = *std::prev(after)->second; address < module.end())
-      return module.find(pc);
-  const auto after = signatures_by_address_.upper_bound(address);
-  if (after == signatures_by_address_.begin()) return {};
-  const Signature& signature = *std::prev(after)->second;
-  const auto offset = static_cast<uint64_t>(address - signature.code);
-  return {
-      .trap = offset == signature.stubs.overflow ? TrapCode::CallStackExhausted : TrapCode::None,
-      .is_entry = offset + 1 == signature.stubs.enter_return,
-      .is_return_word = offset == signature.stubs.return_word};
+  {
+    const std::shared_lock lock(mutex_);
+    if (const auto after = batches_.upper_bound(address); after != batches_.begin())
+      if (const CodeBatch& batch = *std::prev(after)->second; address < batch.end())
+        return batch.find(pc);
+  }
+  return stubs_.find(address);
 }
 
 }  // namespace wrun::engine

@@ -1,70 +1,102 @@
-// The tier that compiles all functions of a module before any of them runs. What it cannot compile
-// stays with the interpreter; both call each other.
+// The tier with a compiler: compiles all functions of a module before any of them runs, or those that get
+// hot, in the background. What is not compiled stays with the interpreter; both call each other.
 #pragma once
 
 #include <map>
 #include <memory>
 #include <mutex>
 #include <shared_mutex>
+#include <vector>
 
-#include "codegen/stubs.hpp"
 #include "engine/code_memory.hpp"
+#include "engine/compile_queue.hpp"
 #include "engine/compiled_module.hpp"
+#include "engine/tier_stubs.hpp"
 #include "interp/interpreter.hpp"
+#include "ir/build.hpp"
 #include "runtime/signals.hpp"
 
 namespace wrun::engine {
 
-class OptimizingTier final : public runtime::Executor, public runtime::CompiledCode {
+struct TieringOptions {
+  bool compile_before_start = false;
+  // Otherwise: how hot a function gets before it is compiled (interp::TierUp), and the threads that
+  // do it; 0: the one that runs it.
+  int32_t initial_heat = 0;
+  unsigned threads = 1;
+};
+
+// A module that runs, for one way of accessing memory 0.
+struct TieredModule {
+  TieredModule(std::shared_ptr<const wasm::Module> module, interp::ModuleCode& code,
+               TierStubs& stubs, CodeMemory& memory);
+
+  // What is known of a function's loops that are hot.
+  struct Loops {
+    uint32_t requested = 0;  // offset of the one that was asked for last
+    uint32_t missed = 0;     // how often others were hot since then
+  };
+
+  const std::shared_ptr<const wasm::Module> module;
+  interp::ModuleCode& code;
+  const ir::BuildOptions options;
+  CompiledModule compiled;
+
+  std::mutex mutex;  // guards what follows, and publishing
+  std::vector<runtime::Instance*> instances;
+  std::map<uint32_t, Loops> loops;  // by function
+};
+
+class OptimizingTier final : public runtime::Executor,
+                             public runtime::CompiledCode,
+                             public interp::TierUp {
  public:
   // Null if the host gives no address space for code.
-  static std::unique_ptr<OptimizingTier> create(const interp::InterpreterOptions& options);
+  static std::unique_ptr<OptimizingTier> create(interp::InterpreterOptions options,
+                                                const TieringOptions& tiering);
   ~OptimizingTier() override;
 
+  // runtime::Executor
   void prepare(runtime::Instance& instance) override;
+  void release(runtime::Instance& instance) override;
   void prepare_host_function(runtime::FuncRef& function) override;
+  void make_adapter(runtime::FuncRef& function) override;
   runtime::TrapCode call(runtime::Store& store, runtime::FuncRef& function,
                          uint64_t* slots) override;
   const runtime::CompiledCode* compiled_code() const override { return this; }
+
+  // runtime::CompiledCode
   runtime::CompiledPc find(const void* pc) const override;
 
+  // interp::TierUp
+  int32_t initial_heat() const override { return tiering_.initial_heat; }
+  void function_is_hot(interp::FuncCode& function) override;
+  LoopEntry loop_is_hot(interp::FuncCode& function, uint32_t offset) override;
+
  private:
-  struct Signature {
-    const std::byte* code = nullptr;
-    codegen::SignatureStubs stubs;
-  };
-
-  struct KnownModule {
-    std::shared_ptr<const wasm::Module> module;
-    const CompiledModule* compiled = nullptr;  // null: there was no code memory left
-  };
-
-  explicit OptimizingTier(const interp::InterpreterOptions& options);
+  OptimizingTier(interp::InterpreterOptions options, const TieringOptions& tiering);
   bool start();
-  // Null: there is no code memory left.
-  const Signature* signature(const wasm::FuncType& type, uint32_t type_id);
-  const CompiledModule* compiled_module(runtime::Instance& instance);
-  // The stubs of its type, or null.
-  const Signature* set_adapter(runtime::FuncRef& function);
-  static void enter_from_interpreter(const runtime::FuncRef& function, const Signature& stubs);
-  // `make` gives the stubs for an address. Where they are; null: there is no code memory left.
-  template <class Make, class Stubs>
-  const std::byte* add_stubs(Make&& make, Stubs& stubs);
+  TieredModule& tiered_module(runtime::Instance& instance);
+  TieredModule& tiered_module(interp::ModuleCode& code);
+  void compile_all(TieredModule& module);
+  void compile(const CompileRequest& request);
+  void add_code(TieredModule& module, std::vector<CompiledUnit> units);
+  const TierStubs::Signature* signature(const wasm::Module& module, uint32_t function_index);
+  void enter_from_interpreter(TieredModule& module, uint32_t function_index, const void* entry);
 
+  const TieringOptions tiering_;
   interp::Interpreter interpreter_;
   CodeMemory memory_;
   runtime::CodeRange range_;
-  codegen::CommonStubs common_;
-  const std::byte* common_code_ = nullptr;
-  std::vector<const std::byte*> runtime_calls_;
+  TierStubs stubs_;
 
-  std::mutex compiling_;  // guards modules_
+  std::mutex compiling_;  // guards modules_, and compile_all()
   // By the interpreter's code for the same module, which lives as long as somebody keeps the module.
-  std::map<const interp::ModuleCode*, KnownModule> modules_;
-  mutable std::shared_mutex mutex_;  // guards what follows
-  std::map<const std::byte*, std::unique_ptr<CompiledModule>> by_address_;
-  std::map<uint32_t, Signature> signatures_;  // by canonical type
-  std::map<const std::byte*, const Signature*> signatures_by_address_;
+  std::map<const interp::ModuleCode*, std::unique_ptr<TieredModule>> modules_;
+  mutable std::shared_mutex mutex_;  // guards batches_
+  std::map<const std::byte*, std::unique_ptr<CodeBatch>> batches_;
+
+  CompileQueue queue_;  // stops before all else goes
 };
 
 }  // namespace wrun::engine

@@ -83,6 +83,9 @@ struct FuncCode {
   uint32_t handler_count = 0;
   const ExceptionHandler* handlers = nullptr;
   Pc begin = nullptr;
+  // For tiering up, changed by any thread: what is left until the function is hot, and its calls so far.
+  int32_t heat = 0;
+  uint32_t calls = 0;
 };
 
 // Where an operand comes from. At most one operand of an instruction is an accumulator and at most

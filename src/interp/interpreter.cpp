@@ -18,7 +18,7 @@ namespace wrun::interp {
 
 // The groups of handlers, each a handlers_*.cpp.
 #define WRUN_HANDLER_GROUPS(X) \
-  X(integer) X(float) X(memory) X(control) X(simd) X(exception) X(atomic) X(wide) X(gc)
+  X(integer) X(float) X(memory) X(control) X(profile) X(simd) X(exception) X(atomic) X(wide) X(gc)
 
 #define WRUN_DECLARE_GROUP(group) void add_##group##_handlers(HandlerTable& table);
 #define WRUN_DECLARE_HANDLERS(isa)        \
@@ -126,6 +126,7 @@ ModuleCode::ModuleCode(std::shared_ptr<const wasm::Module> module, const wasm::T
     code.entry = reinterpret_cast<Pc>(&code.translate);
     code.module = this;
     code.function_index = module_->imported_functions + static_cast<uint32_t>(i);
+    if (options_.tier_up != nullptr) code.heat = options_.tier_up->initial_heat();
   }
 }
 

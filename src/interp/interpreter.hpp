@@ -12,10 +12,30 @@
 
 namespace wrun::interp {
 
+// Learns which code is hot, and may have something better to go on with. Thread-safe.
+class TierUp {
+ public:
+  // Code for the rest of an activation, from the beginning of a round of a loop. Null: there is none yet.
+  struct LoopEntry {
+    Handler enter = nullptr;  // takes the code in r0
+    const void* code = nullptr;
+    uint64_t frame_bytes = 0;  // that the stack must have room for
+  };
+
+  virtual ~TierUp() = default;
+  // What FuncCode::heat begins with: calls take several of it, rounds of loops 1.
+  virtual int32_t initial_heat() const = 0;
+  // It has been used up; gives the function some more.
+  virtual void function_is_hot(FuncCode& function) = 0;
+  // Likewise at the loop whose instruction is at this offset in the module.
+  virtual LoopEntry loop_is_hot(FuncCode& function, uint32_t offset) = 0;
+};
+
 struct InterpreterOptions {
   bool interruptible = false;   // check Store::interrupted() at loops and function entries
   bool canonical_nans = false;  // as the result of any arithmetic
   bool fuel_metering = false;   // count instructions down from Store::fuel
+  TierUp* tier_up = nullptr;    // told about hot code; outlives the interpreter
 };
 
 // Register code of one module for one way of accessing memory 0; shared by all its instances.

@@ -21,8 +21,18 @@ void Translator::begin_block(const Instruction& insn) {
   ++loop_depth_;
   bind_here();
   control.loop_target = here();
+  count_round();
   if (options_.interruptible) note_offset(emit(Code::CheckInterrupt, 1));
   begin_metered_block();
+}
+
+// Compiled code can go on from here if all there is lies in the locals.
+void Translator::count_round() {
+  if (options_.tier_up == nullptr) return;
+  has_loops_ = true;
+  const uint32_t at = emit(Code::CountRound, 3);
+  put(at, 8, func_code_);
+  put(at, 16, stack_.empty() && !wide_ ? wasm_offset_ : 0);
 }
 
 void Translator::begin_if(const Instruction& insn) {

@@ -9,6 +9,7 @@ namespace wrun::interp {
 
 Translator::Translator(ModuleCode& module_code, uint32_t function_index)
     : module_code_(module_code),
+      func_code_(&module_code.function(function_index)),
       module_(module_code.module()),
       table_(handler_table()),
       function_(module_.functions[function_index]),
@@ -56,6 +57,9 @@ void Translator::translate_body() {
   read_locals(reader);
   // Reserved for clearing locals; entered after it when there is nothing to clear.
   const uint32_t enter = emit(Code::Enter, 2);
+
+  has_loops_ = false;
+  if (options_.tier_up != nullptr) put(emit(Code::CountCall, 2), 8, func_code_);
 
   Control& body = controls_.emplace_back();
   body.signature.type = &type_;
@@ -206,7 +210,8 @@ void Translator::skip_dead(const Instruction& insn) {
 void Translator::local_get(uint32_t index) {
   const uint32_t slot = local_slots_[index];
   const Bank bank = local_banks_[index];
-  if (!initialized_[index] && !ever_set_[index] && loop_depth_ == 0 && bank != Bank::V128)
+  if (!initialized_[index] && !ever_set_[index] && loop_depth_ == 0 && bank != Bank::V128 &&
+      !has_loops_)
     return push_constant(bank, 0);  // nothing has been able to set it yet
   if (!initialized_[index]) {
     zero_begin_ = std::min(zero_begin_, slot);

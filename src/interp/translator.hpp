@@ -139,6 +139,7 @@ class Translator {
   void thread_jumps();
   void note_offset(uint32_t position);
   void begin_metered_block();
+  void count_round();
 
   // While it lives, what is emitted comes before the comparison that was the latest instruction, so that a
   // branch can still take that. Does nothing if there is none or it needs what `to` held.
@@ -312,6 +313,7 @@ class Translator {
   Control& label(uint32_t depth) { return controls_[controls_.size() - 1 - depth]; }
 
   ModuleCode& module_code_;
+  const FuncCode* func_code_;
   const wasm::Module& module_;
   const HandlerTable& table_;
   const wasm::Function& function_;
@@ -346,6 +348,7 @@ class Translator {
   std::vector<bool> initialized_;
   std::vector<bool> ever_set_;
   uint32_t loop_depth_ = 0;
+  bool has_loops_ = false;  // that compiled code may go on from: all locals are in their slots
   std::vector<uint32_t> initialized_log_;
   uint32_t zero_begin_ = kNone, zero_end_ = 0;
 

@@ -23,7 +23,7 @@ Builder::Builder(const wasm::Module& module, uint32_t function_index, const Buil
       wasm_function_(module.functions[function_index]),
       options_(options),
       function_(module, function_index),
-      flow_(module, wasm_function_, count_locals(module, function_index)) {}
+      flow_(module, wasm_function_, count_locals(module, function_index), options.entry_loop) {}
 
 std::expected<Function, Unsupported> build(const wasm::Module& module, uint32_t function_index,
                                            const BuildOptions& options) {
@@ -34,6 +34,7 @@ std::expected<Function, Unsupported> Builder::build() {
   if (!flow_.is_complete())
     return std::unexpected(Unsupported{"so many locals and blocks", wasm_function_.body_offset});
   function_.reserve(wasm_function_.body_size);
+  if (options_.entry_loop != 0) begin_entry_at_loop();
   binary::InstructionReader<true> reader(module_.bytes.data(), wasm_function_.body_offset,
                                          wasm_function_.body_offset + wasm_function_.body_size);
   begin_function();
@@ -57,6 +58,8 @@ std::expected<Function, Unsupported> Builder::build() {
   }
   WRUN_CHECK(controls_.empty());
   begin_metered_block();
+  if (options_.entry_loop != 0) finish_entry_at_loop();
+  if (unsupported_) return std::unexpected(*unsupported_);
   return std::move(function_);
 }
 
@@ -64,7 +67,8 @@ void Builder::begin_function() {
   const wasm::FuncType& type = function_.type();
   block_ = function_.create_block();
   for (const wasm::ValType param : type.params)
-    locals_.push_back(function_.add_param(block_, type_of(param)));
+    locals_.push_back(options_.entry_loop != 0 ? function_.constant(type_of(param), 0)
+                                               : function_.add_param(block_, type_of(param)));
   Control& body = controls_.emplace_back();
   body.signature.type = &type;
 }

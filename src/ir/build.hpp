@@ -14,6 +14,9 @@ struct BuildOptions {
   bool guarded_memory0 = true;
   bool interruptible = false;  // interrupt_check at the headers of loops
   bool fuel = false;           // consume_fuel where the interpreter consumes it
+  // The offset in the module of a loop instruction: the function is entered there instead (on-stack
+  // replacement), with the address of the interpreter's frame as its parameter.
+  uint32_t entry_loop = 0;
 };
 
 // Why a function stays with the interpreter.

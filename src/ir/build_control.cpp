@@ -28,6 +28,8 @@ void Builder::begin_construct(const Instruction& insn) {
 }
 
 void Builder::begin_loop(Control& control) {
+  const bool is_on_path = is_on_entry_path(control);
+  control.passes_entry = is_on_path && entered_loops_ + 1 < flow_.entry_path().size();
   const Edge entry = edge_to(control);
   control.header = function_.create_block();
   const uint32_t edge = function_.add_edges(std::array{entry});
@@ -40,6 +42,7 @@ void Builder::begin_loop(Control& control) {
     stack_[i] = function_.add_param(block_, function_.type(stack_[i]));
   for (const uint32_t local : label_locals(control))
     locals_[local] = function_.add_param(block_, function_.type(locals_[local]));
+  if (is_on_path) enter_from_frame(control);
   if (options_.interruptible) append({.op = Op::InterruptCheck});
   begin_metered_block();
 }
@@ -113,6 +116,7 @@ Edge Builder::edge_to(const Control& target) {
   const uint32_t arity = target.arity();
   scratch_.assign(stack_.end() - arity, stack_.end());
   for (const uint32_t local : label_locals(target)) scratch_.push_back(locals_[local]);
+  if (target.passes_entry) scratch_.push_back(function_.constant(Type::I32, 0));
   branch_arguments_ += scratch_.size();
   if (branch_arguments_ > kMaxBranchArguments) unsupported("so many values at branches");
   return function_.make_edge(target.op == wasm::Op::Loop ? target.header : kNoBlock, scratch_);

@@ -29,6 +29,8 @@ class Builder {
     uint32_t construct = kNone;  // in flow_; kNone: the function
     uint32_t height = 0;         // operands below the parameters
     Block header;                // of a loop
+    bool passes_entry =
+        false;  // a loop around the entry loop: has a parameter for whether to go there
     uint32_t pending = kNone;    // the latest edge to the end; the edges are a chain
     uint32_t else_edge = kNone;  // of an if, until its else; of a catch to the next one
     uint32_t saved = 0;          // if, catch: where in saved_ its locals are
@@ -52,6 +54,12 @@ class Builder {
   void global_get(uint32_t index);
   void unsupported(std::string_view what);
   void begin_metered_block();
+
+  // --- entry at a loop (build_entry.cpp)
+  void begin_entry_at_loop();
+  bool is_on_entry_path(const Control& control) const;
+  void enter_from_frame(Control& control);
+  void finish_entry_at_loop();
 
   // --- values (build.cpp)
   Value emit(Op op, Type type, Value a = kNoValue, Value b = kNoValue, Value c = kNoValue,
@@ -169,6 +177,11 @@ class Builder {
   static constexpr uint64_t kMaxBranchArguments = 1 << 22;
   uint64_t branch_arguments_ = 0;
   std::optional<Unsupported> unsupported_;
+
+  // Where the way from the entry to the entry loop has come to, and the values of the frame.
+  Block entry_block_;
+  std::vector<Value> frame_values_;  // by local
+  uint32_t entered_loops_ = 0;       // of the way
 
   Block block_;  // the one that instructions are appended to
   uint32_t offset_ = 0;

@@ -12,12 +12,16 @@ class ControlFlow {
  public:
   explicit ControlFlow(Function& function) : function_(function), replacements_(function) {}
 
+  void remove_unreached() {
+    count_predecessors();
+    remove_uncounted();
+  }
+
   void run() {
     for (const Block block : function_.blocks()) fold_terminator(block);
     count_predecessors();
     for (const Block block : function_.blocks())
       for (Edge& edge : function_.edges(block)) skip_forwarders(block, edge);
-    count_predecessors();
     remove_unreached();
     for (const Block block : function_.blocks())
       while (absorb_successor(block)) {
@@ -64,7 +68,7 @@ class ControlFlow {
     }
   }
 
-  void remove_unreached() {
+  void remove_uncounted() {
     for (const Block block : function_.blocks()) {
       if (predecessors_[block.index] != 0) continue;
       BlockData& data = function_[block];
@@ -137,6 +141,8 @@ class ControlFlow {
 };
 
 }  // namespace
+
+void remove_unreached_blocks(Function& function) { ControlFlow(function).remove_unreached(); }
 
 void simplify_control_flow(Function& function) { ControlFlow(function).run(); }
 

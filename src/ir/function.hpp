@@ -131,6 +131,13 @@ class Function {
   const wasm::Module& module() const { return *module_; }
   uint32_t index() const { return index_; }
   const wasm::FuncType& type() const { return module_->func_type(index_); }
+  // Of the entry: the function's, or, where it is entered at a loop, the address of the frame that the
+  // interpreter had for it.
+  std::span<const wasm::ValType> entry_params() const {
+    static constexpr wasm::ValType kFrame[] = {wasm::kI64};
+    return enters_at_loop ? kFrame : std::span<const wasm::ValType>(type().params);
+  }
+  bool enters_at_loop = false;
 
   // --- blocks
   Block entry() const { return {0}; }

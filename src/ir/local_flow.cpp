@@ -18,11 +18,13 @@ constexpr uint32_t kNone = UINT32_MAX;
 class LocalFlowFinder {
  public:
   LocalFlowFinder(LocalFlow& flow, const wasm::Module& module, const wasm::Function& function,
-                  uint32_t locals)
+                  uint32_t locals, uint32_t entry_loop)
       : flow_(flow),
         reader_(module.bytes.data(), function.body_offset,
                 function.body_offset + function.body_size),
-        words_((locals + 63) / 64) {}
+        locals_(locals),
+        words_((locals + 63) / 64),
+        entry_loop_(entry_loop) {}
 
   void run() {
     forward();
@@ -105,6 +107,15 @@ class LocalFlowFinder {
     constructs_.push_back(construct);
     note(Event::Begin, index);
     open_.push_back(index);
+    if (insn.op == Op::Loop && insn.offset == entry_loop_) note_entry_path();
+  }
+
+  // What a legacy catch has caught is known only to those who came through its beginning.
+  void note_entry_path() {
+    for (const uint32_t construct : open_) {
+      if (constructs_[construct].has_handler) return flow_.entry_path_.clear();
+      if (constructs_[construct].op == Op::Loop) flow_.entry_path_.push_back(construct);
+    }
   }
 
   void end() {
@@ -227,10 +238,21 @@ class LocalFlowFinder {
   void set(Word* to, const Word* from) const { std::copy_n(from, words_, to); }
   static Word bit(uint32_t local) { return Word{1} << (local & 63); }
 
+  bool is_entry(uint32_t construct) const {
+    return !flow_.entry_path_.empty() && construct == flow_.entry_path_.back();
+  }
+
+  void assign_all(Word* assigned) const {
+    for (uint32_t local = 0; local < locals_; ++local) assigned[local / 64] |= bit(local);
+  }
+
   void find_assigned() {
     for (const Entry& entry : events_) {
       switch (entry.event) {
-        case Event::Begin: open_.push_back(entry.index); break;
+        case Event::Begin:
+          open_.push_back(entry.index);
+          if (is_entry(entry.index)) assign_all(row(assigned_, entry.index));
+          break;
         case Event::Set:
           if (!open_.empty()) row(assigned_, open_.back())[entry.index / 64] |= bit(entry.index);
           break;
@@ -332,7 +354,9 @@ class LocalFlowFinder {
 
   LocalFlow& flow_;
   binary::InstructionReader<true> reader_;
+  const uint32_t locals_;
   const uint32_t words_;
+  const uint32_t entry_loop_;
   bool catches_ = false;
   std::vector<Entry> events_;
   std::vector<Construct> constructs_;
@@ -343,8 +367,9 @@ class LocalFlowFinder {
   std::vector<Word> live_at_handler_;
 };
 
-LocalFlow::LocalFlow(const wasm::Module& module, const wasm::Function& function, uint32_t locals) {
-  LocalFlowFinder(*this, module, function, locals).run();
+LocalFlow::LocalFlow(const wasm::Module& module, const wasm::Function& function, uint32_t locals,
+                     uint32_t entry_loop) {
+  LocalFlowFinder(*this, module, function, locals, entry_loop).run();
 }
 
 }  // namespace wrun::ir

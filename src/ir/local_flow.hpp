@@ -15,10 +15,16 @@ class LocalFlow {
  public:
   // Constructs (block, loop, if, try, try_table) are numbered in the order of the body, from 0 on, those
   // in unreachable code included.
-  LocalFlow(const wasm::Module& module, const wasm::Function& function, uint32_t locals);
+  // With an `entry_loop` (BuildOptions), any local may have another value at that loop than before it.
+  LocalFlow(const wasm::Module& module, const wasm::Function& function, uint32_t locals,
+            uint32_t entry_loop = 0);
 
   // False: so many locals and constructs that finding out would take too long.
   bool is_complete() const { return is_complete_; }
+
+  // The loops around the entry loop from the outermost on, and the entry loop; empty if it cannot be entered
+  // there.
+  std::span<const uint32_t> entry_path() const { return entry_path_; }
 
   // Locals, ascending, that the label's block takes as parameters: at the end of the construct, or at
   // the beginning of a loop.
@@ -48,6 +54,7 @@ class LocalFlow {
   std::vector<List> assigned_;
   std::vector<List> at_handler_;
   std::vector<uint32_t> pool_;
+  std::vector<uint32_t> entry_path_;
 
   friend class LocalFlowFinder;
 };

@@ -8,6 +8,7 @@ namespace wrun::ir {
 // Branches on constants, blocks that nothing reaches, blocks that only jump on, chains of blocks that
 // are one.
 void simplify_control_flow(Function& function);
+void remove_unreached_blocks(Function& function);
 // Parameters that have the same argument on every edge.
 void remove_redundant_params(Function& function);
 // Constant folding, the rules of rewrite_rules.hpp, and equal values computed once: global value numbering in dominator

@@ -33,7 +33,7 @@ class Verifier {
     if (function_.block_count() == 0) return fail("no blocks");
     for (const Block block : function_.blocks()) WRUN_CHECK_OK(structure(block));
     if (!std::ranges::equal(
-            function_.params(function_.entry()), function_.type().params, {},
+            function_.params(function_.entry()), function_.entry_params(), {},
             [&](Value v) { return function_.type(v); }, [](wasm::ValType t) { return type_of(t); }))
       return fail("the entry's parameters are not the function's");
     const FlowGraph graph(function_);

@@ -24,7 +24,9 @@ Instance::Instance(Store& store, std::shared_ptr<const wasm::Module> module, std
   vm_.instance = this;
 }
 
-Instance::~Instance() = default;
+Instance::~Instance() {
+  if (is_prepared_) vm_.store->executor().release(*this);
+}
 
 std::optional<Extern> Instance::find_export(std::string_view name) {
   const wasm::Export* found = module_->find_export(name);

@@ -92,6 +92,7 @@ class Instance {
   // Evaluated at instantiation, emptied by elem.drop.
   std::vector<std::vector<RefSlot>> element_segments_;
   MemoryView* default_memory_ = nullptr;
+  bool is_prepared_ = false;  // the executor knows it
 };
 
 extern template TrapCode Instance::memory_wait(uint32_t, const uint32_t*, uint32_t, int64_t,

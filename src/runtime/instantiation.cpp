@@ -58,6 +58,7 @@ Result<Instance*> Instance::instantiate(Store& store, std::shared_ptr<const wasm
   Instantiation instantiation(store, instance);
   WRUN_CHECK_OK(instantiation.allocate(imports));
   store.executor().prepare(instance);
+  instance.is_prepared_ = true;
   WRUN_CHECK_OK(instantiation.initialize());
   return &instance;
 }

@@ -151,3 +151,66 @@ TEST_CASE("Compiled code of a module that is gone is never taken for another one
     CHECK(slots[0] == value);
   }
 }
+
+namespace {
+
+// Gives 1 + 2 + ... + n, by a loop.
+uint32_t add_sum(ModuleBuilder& builder) {
+  return builder.function({{kI32}, {kI32}},
+                          Code()(Op::Loop, kEmptyBlock)(Op::LocalGet, 1)(Op::LocalGet, 0)(
+                              Op::I32Add)(Op::LocalSet, 1)(Op::LocalGet, 0)(Op::I32Const, 1)(
+                              Op::I32Sub)(Op::LocalTee, 0)(Op::BrIf, 0)(Op::End)(Op::LocalGet, 1),
+                          {kI32});
+}
+
+uint64_t call(runtime::Store& store, runtime::Instance& instance, uint32_t function,
+              uint64_t argument) {
+  uint64_t slots[1] = {argument};
+  REQUIRE(store.call(instance.function(function), slots).has_value());
+  return slots[0];
+}
+
+}  // namespace
+
+TEST_CASE("What gets hot goes on in compiled code, with the same result") {
+  // At once, after some rounds, and never.
+  for (const uint32_t after : {0u, 100u, 1'000'000'000u}) {
+    Engine engine({.tier = engine::Tier::Auto, .tier_up_after = after});
+    const auto store = engine.new_store();
+    ModuleBuilder builder;
+    const uint32_t sum = add_sum(builder);
+    runtime::Instance& instance = instantiate(engine, *store, builder);
+    CHECK(call(*store, instance, sum, 100'000) == static_cast<uint32_t>(100'000ull * 100'001 / 2));
+    for (uint32_t n = 1; n < 2'000; ++n)
+      REQUIRE(call(*store, instance, sum, n) == uint64_t{n} * (n + 1) / 2);
+  }
+}
+
+TEST_CASE("Instances come and go while their module is being compiled") {
+  Engine engine({.tier = engine::Tier::Auto, .tier_up_after = 50});
+  ModuleBuilder builder;
+  const uint32_t sum = add_sum(builder);
+  const auto module = load(engine, builder);
+  REQUIRE(module);
+  for (int round = 0; round < 50; ++round) {
+    const auto store = engine.new_store();
+    runtime::Linker linker(*store);
+    const auto first = linker.instantiate(*module, "first");
+    const auto second = linker.instantiate(*module, "second");
+    REQUIRE(first);
+    REQUIRE(second);
+    CHECK(call(*store, **first, sum, 100) == 5'050);
+    CHECK(call(*store, **second, sum, 1'000) == 500'500);
+  }
+}
+
+TEST_CASE("An engine may go while it compiles") {
+  for (int round = 0; round < 20; ++round) {
+    Engine engine({.tier = engine::Tier::Auto, .tier_up_after = 10});
+    const auto store = engine.new_store();
+    ModuleBuilder builder;
+    const uint32_t sum = add_sum(builder);
+    runtime::Instance& instance = instantiate(engine, *store, builder);
+    CHECK(call(*store, instance, sum, 20) == 210);
+  }
+}

@@ -206,7 +206,7 @@ asmjit::Operand Emitter::source(const Instruction& insn, uint32_t i, uint32_t si
 }
 
 uint32_t Emitter::own_argument_words() const {
-  return argument_words(kConvention, function_.type());
+  return argument_words(kConvention, function_.entry_params());
 }
 
 void Emitter::emit_instruction(uint32_t index, uint32_t block) {

@@ -76,7 +76,7 @@ void Selector::params() {
   LocationSequence sequence = LocationSequence::arguments(kConvention);
   std::vector<Operand> in_registers;
   std::vector<std::pair<Value, uint32_t>> on_stack;
-  const auto& types = function_.type().params;
+  const auto types = function_.entry_params();
   const auto values = function_.params(function_.entry());
   for (size_t i = 0; i < types.size(); ++i) {
     const ValueLocation location = sequence.next(types[i]);

@@ -42,16 +42,10 @@ bool Selector::select_memory() {
     case Op::I64Store16: store(Id::kIdMov, 2); break;
     case Op::I64Store32: store(Id::kIdMov, 4); break;
 
-    case Op::GlobalGet: {
-      const VReg cell = global_cell(insn().low());
-      const Type type = insn().type;
-      const InstId id = type == Type::F32    ? Id::kIdVmovss
-                        : type == Type::F64  ? Id::kIdVmovsd
-                        : type == Type::V128 ? Id::kIdVmovups
-                                             : Id::kIdMov;
-      emit(Form::Unary, id, bytes_of(type), {d(vreg(current_))}, at(cell)).trap = 0;
+    case Op::GlobalGet: load_slot(at(global_cell(insn().low()))); break;
+    case Op::FrameSlot:
+      load_slot(at(in_register(operand(0)), static_cast<int32_t>(insn().low() * kWordBytes)));
       break;
-    }
     case Op::GlobalSet: {
       const Value value = operand(0);
       const Type type = function_.type(value);
@@ -210,6 +204,16 @@ void Selector::bounds_check() {
   const ValueType type = value_type(function_.type(current_));
   emit(Form::Copy, Id::kIdMov, type == ValueType::I32 ? 4 : 8,
        {d(vreg(current_)), any_u(at_index)});
+}
+
+// The current value, from a slot of 64 bits or two of them.
+void Selector::load_slot(const Address& from) {
+  const Type type = insn().type;
+  const InstId id = type == Type::F32    ? Id::kIdVmovss
+                    : type == Type::F64  ? Id::kIdVmovsd
+                    : type == Type::V128 ? Id::kIdVmovups
+                                         : Id::kIdMov;
+  emit(Form::Unary, id, bytes_of(type), {d(vreg(current_))}, from).trap = 0;
 }
 
 VReg Selector::global_cell(uint32_t index) {

@@ -177,6 +177,7 @@ class Selector {
   void store(InstId id, uint8_t bytes);
   void bounds_check();
   VReg global_cell(uint32_t index);
+  void load_slot(const Address& from);
   VReg table_view(uint32_t index);
   VReg memory_view(uint32_t index);
   void signature_check();

@@ -142,7 +142,7 @@ class StubWriter {
 
 struct Words {
   explicit Words(const wasm::FuncType& type)
-      : arguments(static_cast<int32_t>(argument_words(kConvention, type)) * kWord),
+      : arguments(static_cast<int32_t>(argument_words(kConvention, type.params)) * kWord),
         results(static_cast<int32_t>(result_words(kConvention, type)) * kWord) {
     for (const ValType param : type.params) param_slots += param.slots();
     for (const ValType result : type.results) result_slots += result.slots();
@@ -154,10 +154,8 @@ struct Words {
   uint32_t param_slots = 0, result_slots = 0;
 };
 
-// Handler: calls the code behind pc with the arguments in the frame, leaves the results there and goes on
-// where the record says.
-void write_enter(StubWriter& w, const wasm::FuncType& type, const Words& words,
-                 const Label& returned) {
+// To the guest stack, above whose frames compiled code may use what there is.
+void begin_enter(StubWriter& w, const Words& words) {
   x86::Assembler& a = w.a;
   a.mov(kState, WRUN_VM_FIELD(stack));
   a.mov(WRUN_STATE_FIELD(host_stack), x86::rsp);
@@ -168,21 +166,11 @@ void write_enter(StubWriter& w, const wasm::FuncType& type, const Words& words,
   a.lea(kSlots, x86::ptr(kFp, words.shared()));
   a.mov(WRUN_STATE_FIELD(frames), kSlots);
   w.set_limit();
-  a.mov(kSlots, x86::qword_ptr(kPc, static_cast<int32_t>(offsetof(FuncCode, compiled) -
-                                                         offsetof(FuncCode, enter_compiled))));
-  if (words.arguments + words.results != 0) a.sub(x86::rsp, words.arguments + words.results);
-  for_each_location(type.params, LocationSequence::arguments(kConvention),
-                    [&](ValType param, const ValueLocation& location, int32_t slot) {
-                      const x86::Mem from = x86::ptr(kFp, slot);
-                      if (location.in_register())
-                        w.load_from_slot(param, location.reg, from);
-                      else
-                        w.copy(
-                            x86::ptr(x86::rsp, static_cast<int32_t>(location.stack_word) * kWord),
-                            from, param.slots());
-                    });
-  a.call(kSlots);
-  a.bind(returned);
+}
+
+// Results to the frame; goes on where the record says.
+void end_enter(StubWriter& w, const wasm::FuncType& type, const Words& words) {
+  x86::Assembler& a = w.a;
   for_each_location(type.results, LocationSequence::results(kConvention),
                     [&](ValType result, const ValueLocation& location, int32_t slot) {
                       const x86::Mem to = x86::ptr(kFp, slot);
@@ -209,6 +197,42 @@ void write_enter(StubWriter& w, const wasm::FuncType& type, const Words& words,
   a.mov(kFp, x86::ptr(kSp, offsetof(Record, fp)));
   a.add(kSp, static_cast<int32_t>(sizeof(Record)));
   a.jmp(x86::qword_ptr(kPc));
+}
+
+// Handler: calls the code behind pc with the arguments in the frame.
+void write_enter(StubWriter& w, const wasm::FuncType& type, const Words& words,
+                 const Label& returned) {
+  x86::Assembler& a = w.a;
+  begin_enter(w, words);
+  a.mov(kSlots, x86::qword_ptr(kPc, static_cast<int32_t>(offsetof(FuncCode, compiled) -
+                                                         offsetof(FuncCode, enter_compiled))));
+  if (words.arguments + words.results != 0) a.sub(x86::rsp, words.arguments + words.results);
+  for_each_location(type.params, LocationSequence::arguments(kConvention),
+                    [&](ValType param, const ValueLocation& location, int32_t slot) {
+                      const x86::Mem from = x86::ptr(kFp, slot);
+                      if (location.in_register())
+                        w.load_from_slot(param, location.reg, from);
+                      else
+                        w.copy(
+                            x86::ptr(x86::rsp, static_cast<int32_t>(location.stack_word) * kWord),
+                            from, param.slots());
+                    });
+  a.call(kSlots);
+  a.bind(returned);
+  end_enter(w, type, words);
+}
+
+// Handler: calls the code in r0 with the address of the frame, whose place the results take.
+void write_enter_loop(StubWriter& w, const wasm::FuncType& type, const Words& words,
+                      const Label& returned) {
+  x86::Assembler& a = w.a;
+  begin_enter(w, words);
+  a.mov(kSlots, kR0);
+  a.mov(gp(kConvention.integer_arguments[0]), kFp);
+  if (words.results != 0) a.sub(x86::rsp, words.results);
+  a.call(kSlots);
+  a.bind(returned);
+  end_enter(w, type, words);
 }
 
 // Calls the function in rax by the interpreter, with the arguments in the slots above its frames.
@@ -287,12 +311,16 @@ SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address
   StubWriter w(address);
   x86::Assembler& a = w.a;
   const Words words(type);
-  const Label enter = a.newLabel(), returned = a.newLabel(), adapter = a.newLabel(),
-              overflow = a.newLabel(), return_handler = a.newLabel(), return_word = a.newLabel();
+  const Label enter = a.newLabel(), returned = a.newLabel(), enter_loop = a.newLabel(),
+              loop_returned = a.newLabel(), adapter = a.newLabel(), overflow = a.newLabel(),
+              return_handler = a.newLabel(), return_word = a.newLabel();
   a.bind(return_word);
   a.embedLabel(return_handler);
   a.bind(enter);
   write_enter(w, type, words, returned);
+  a.align(AlignMode::kCode, 16);
+  a.bind(enter_loop);
+  write_enter_loop(w, type, words, loop_returned);
   a.align(AlignMode::kCode, 16);
   a.bind(adapter);
   write_adapter(w, type, words, call_function, return_word, overflow);
@@ -304,6 +332,8 @@ SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address
   stubs.code = w.finish();
   stubs.enter = w.offset(enter);
   stubs.enter_return = w.offset(returned);
+  stubs.enter_loop = w.offset(enter_loop);
+  stubs.enter_loop_return = w.offset(loop_returned);
   stubs.adapter = w.offset(adapter);
   stubs.overflow = w.offset(overflow);
   stubs.return_word = w.offset(return_word);
@@ -362,16 +392,50 @@ static void write_runtime_call(StubWriter& w, const void* helper, const Label& t
   a.jmp(trap_exit);
 }
 
-CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& helpers) {
+// All arguments stay where they are, and the function in rax.
+static void write_make_adapter(StubWriter& w, const void* helper) {
+  x86::Assembler& a = w.a;
+  constexpr auto& integers = kConvention.integer_arguments;
+  constexpr auto& vectors = kConvention.vector_arguments;
+  constexpr auto kVectorBytes = static_cast<int32_t>(sizeof(wasm::V128));
+  w.push_saved();
+  for (const Reg reg : integers) a.push(gp(reg));
+  a.push(x86::rax);
+  a.sub(x86::rsp, static_cast<int32_t>(vectors.size()) * kVectorBytes);
+  for (size_t i = 0; i < vectors.size(); ++i)
+    a.movups(x86::ptr(x86::rsp, static_cast<int32_t>(i) * kVectorBytes), vector(vectors[i]));
+  a.mov(kState, WRUN_VM_FIELD(stack));
+  a.mov(x86::rbx, x86::rsp);
+  a.mov(x86::rsp, WRUN_STATE_FIELD(host_stack));
+  a.and_(x86::rsp, -16);
+  a.mov(x86::rdi, kVm);
+  a.mov(x86::rsi, x86::rax);
+  a.mov(x86::rax, reinterpret_cast<uint64_t>(helper));
+  a.call(x86::rax);
+  a.mov(x86::rsp, x86::rbx);
+  for (size_t i = 0; i < vectors.size(); ++i)
+    a.movups(vector(vectors[i]), x86::ptr(x86::rsp, static_cast<int32_t>(i) * kVectorBytes));
+  a.add(x86::rsp, static_cast<int32_t>(vectors.size()) * kVectorBytes);
+  a.pop(x86::rax);
+  for (size_t i = integers.size(); i-- > 0;) a.pop(gp(integers[i]));
+  w.pop_saved();
+  a.jmp(x86::qword_ptr(x86::rax, static_cast<int32_t>(offsetof(FuncRef, adapter))));
+}
+
+CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& helpers,
+                              const void* make_adapter) {
   StubWriter w(address);
   x86::Assembler& a = w.a;
-  const Label trap_exit = a.newLabel(), foreign_call = a.newLabel(), no_adapter = a.newLabel(),
-              no_adapter_trap = a.newLabel();
+  const Label trap_exit = a.newLabel(), foreign_call = a.newLabel(), adapter = a.newLabel(),
+              no_adapter = a.newLabel(), no_adapter_trap = a.newLabel();
   a.bind(trap_exit);
   write_trap_exit(w);
   a.align(AlignMode::kCode, 16);
   a.bind(foreign_call);
   a.jmp(x86::qword_ptr(x86::rax, static_cast<int32_t>(offsetof(FuncRef, adapter))));
+  a.align(AlignMode::kCode, 16);
+  a.bind(adapter);
+  write_make_adapter(w, make_adapter);
   a.bind(no_adapter);
   a.push(x86::rbp);
   a.mov(x86::rbp, x86::rsp);
@@ -388,19 +452,26 @@ CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& 
   stubs.code = w.finish();
   stubs.trap_exit = w.offset(trap_exit);
   stubs.foreign_call = w.offset(foreign_call);
+  stubs.make_adapter = w.offset(adapter);
   stubs.no_adapter = w.offset(no_adapter);
   stubs.no_adapter_trap = w.offset(no_adapter_trap);
   for (const Label& call : calls) stubs.runtime_calls.push_back(w.offset(call));
   return stubs;
 }
 
-StubCode make_function_stub(uint32_t function_index) {
-  StubWriter w(0);
+FunctionStub make_function_stub(uint32_t function_index, uint64_t address, uint64_t slot) {
+  StubWriter w(address);
   x86::Assembler& a = w.a;
+  const Label by_reference = a.newLabel();
+  a.jmp(x86::qword_ptr_rel(slot));
+  a.bind(by_reference);
   a.mov(x86::rax, WRUN_VM_FIELD(functions));
   a.mov(x86::rax, x86::ptr(x86::rax, static_cast<int32_t>(function_index * sizeof(FuncRef*))));
   a.jmp(x86::qword_ptr(x86::rax, static_cast<int32_t>(offsetof(FuncRef, entry))));
-  return {w.finish()};
+  FunctionStub stub;
+  stub.code = w.finish();
+  stub.by_reference = w.offset(by_reference);
+  return stub;
 }
 
 }  // namespace wrun::codegen

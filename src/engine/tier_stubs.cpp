@@ -1,0 +1,86 @@
+#include "engine/tier_stubs.hpp"
+
+#include <cstring>
+#include <mutex>
+
+#include "engine/runtime_calls.hpp"
+#include "interp/bytecode.hpp"
+
+namespace wrun::engine {
+
+bool TierStubs::start(CodeMemory& memory, const void* make_adapter) {
+  memory_ = &memory;
+  common_code_ = add(
+      [&](const std::byte* address) {
+        return codegen::make_common_stubs(reinterpret_cast<uint64_t>(address),
+                                          runtime_call_functions(), make_adapter);
+      },
+      common_);
+  if (common_code_ == nullptr) return false;
+  for (const uint32_t offset : common_.runtime_calls)
+    runtime_calls_.push_back(common_code_ + offset);
+  return true;
+}
+
+template <class Make, class Stubs>
+const std::byte* TierStubs::add(Make&& make, Stubs& stubs) {
+  // Of the same size wherever it is.
+  const auto pages = memory_->allocate(make(memory_->begin()).code.size());
+  if (!pages) return nullptr;
+  stubs = make(pages->data());
+  std::memcpy(pages->data(), stubs.code.data(), stubs.code.size());
+  return CodeMemory::seal(*pages) ? pages->data() : nullptr;
+}
+
+void TierStubs::set_context(runtime::VMContext& vm) const {
+  vm.trap_exit = common_code_ + common_.trap_exit;
+  vm.foreign_call = common_code_ + common_.foreign_call;
+}
+
+void TierStubs::set_first_adapter(runtime::FuncRef& function) const {
+  function.adapter = function.entry = common_code_ + common_.make_adapter;
+}
+
+// Compiled code may become the entry at any time.
+void TierStubs::set_adapter(runtime::FuncRef& function) {
+  const Signature* stubs = signature(*function.type, function.type_id);
+  const void* adapter =
+      stubs == nullptr ? common_code_ + common_.no_adapter : stubs->code + stubs->stubs.adapter;
+  const void* first = common_code_ + common_.make_adapter;
+  __atomic_store_n(&function.adapter, adapter, __ATOMIC_RELEASE);
+  __atomic_compare_exchange_n(&function.entry, &first, adapter, false, __ATOMIC_RELEASE,
+                              __ATOMIC_RELAXED);
+}
+
+const TierStubs::Signature* TierStubs::signature(const wasm::FuncType& type, uint32_t type_id) {
+  const std::unique_lock lock(mutex_);
+  if (const auto known = signatures_.find(type_id); known != signatures_.end())
+    return &known->second;
+  const void* call_function =
+      reinterpret_cast<const void*>(interp::handler_table()[interp::Code::CallFunction]);
+  Signature signature;
+  signature.code = add(
+      [&](const std::byte* address) {
+        return codegen::make_signature_stubs(type, reinterpret_cast<uint64_t>(address),
+                                             call_function);
+      },
+      signature.stubs);
+  if (signature.code == nullptr) return nullptr;
+  const Signature& kept = signatures_.emplace(type_id, std::move(signature)).first->second;
+  by_address_[kept.code] = &kept;
+  return &kept;
+}
+
+runtime::CompiledPc TierStubs::find(const std::byte* address) const {
+  if (address == common_code_ + common_.no_adapter_trap) return {.trap = TrapCode::OutOfMemory};
+  const std::shared_lock lock(mutex_);
+  const auto after = by_address_.upper_bound(address);
+  if (after == by_address_.begin()) return {};
+  const auto& [code, stubs] = *std::prev(after)->second;
+  const auto offset = static_cast<uint64_t>(address - code);
+  return {.trap = offset == stubs.overflow ? TrapCode::CallStackExhausted : TrapCode::None,
+          .is_entry = offset + 1 == stubs.enter_return || offset + 1 == stubs.enter_loop_return,
+          .is_return_word = offset == stubs.return_word};
+}
+
+}  // namespace wrun::engine

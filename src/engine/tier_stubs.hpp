@@ -1,0 +1,56 @@
+// The stubs between tiers (codegen/stubs.hpp), made when they are first needed.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <shared_mutex>
+#include <span>
+#include <vector>
+
+#include "codegen/stubs.hpp"
+#include "engine/code_memory.hpp"
+#include "runtime/compiled_code.hpp"
+#include "runtime/vm_context.hpp"
+
+namespace wrun::engine {
+
+// Thread-safe.
+class TierStubs {
+ public:
+  // For functions of one type.
+  struct Signature {
+    const std::byte* code = nullptr;
+    codegen::SignatureStubs stubs;
+  };
+
+  // `make_adapter` takes the context and a FuncRef*, for which it is to call set_adapter(). `memory`
+  // outlives this. False: there is no code memory left. Once, before anything else.
+  [[nodiscard]] bool start(CodeMemory& memory, const void* make_adapter);
+
+  std::span<const std::byte* const> runtime_calls() const { return runtime_calls_; }
+  // What is the same in all contexts.
+  void set_context(runtime::VMContext& vm) const;
+  // Before the function is called by compiled code: the way to its adapter.
+  void set_first_adapter(runtime::FuncRef& function) const;
+  void set_adapter(runtime::FuncRef& function);
+  // Null: there is no code memory left.
+  const Signature* signature(const wasm::FuncType& type, uint32_t type_id);
+
+  runtime::CompiledPc find(const std::byte* address) const;
+
+ private:
+  // `make` gives the stubs for an address. Where they are; null: there is no code memory left.
+  template <class Make, class Stubs>
+  const std::byte* add(Make&& make, Stubs& stubs);
+
+  CodeMemory* memory_ = nullptr;
+  codegen::CommonStubs common_;
+  const std::byte* common_code_ = nullptr;
+  std::vector<const std::byte*> runtime_calls_;
+
+  mutable std::shared_mutex mutex_;           // guards what follows
+  std::map<uint32_t, Signature> signatures_;  // by canonical type
+  std::map<const std::byte*, const Signature*> by_address_;
+};
+
+}  // namespace wrun::engine
