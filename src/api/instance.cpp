@@ -100,6 +100,7 @@ std::optional<Table> Instance::table(std::string_view name) const {
 std::vector<ExportType> Instance::exports() const {
   const wasm::Module& module = instance_->module();
   std::vector<ExportType> exports;
+  exports.reserve(module.exports.size());
   for (const wasm::Export& entry : module.exports)
     exports.push_back({std::string(entry.name), extern_type(module, entry.kind, entry.index)});
   return exports;

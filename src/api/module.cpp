@@ -118,6 +118,7 @@ std::optional<ExternType> Module::find_export(std::string_view name) const {
 std::vector<SectionInfo> Module::sections() const {
   const wasm::Module& module = *state_->module;
   std::vector<SectionInfo> sections;
+  sections.reserve(module.sections.size() + module.custom_sections.size());
   for (const wasm::SectionExtent& extent : module.sections)
     sections.push_back({section_name(extent.id), "", extent.offset, extent.size});
   for (const wasm::CustomSection& custom : module.custom_sections)

@@ -21,7 +21,7 @@ std::string float_text(Float number, Bits bits, int fraction_bits) {
     const auto end = std::to_chars(buffer, buffer + sizeof buffer, number).ptr;
     return {buffer, end};
   }
-  const std::string sign = bits >> (sizeof(Bits) * 8 - 1) != 0 ? "-nan" : "nan";
+  std::string sign = bits >> (sizeof(Bits) * 8 - 1) != 0 ? "-nan" : "nan";
   const Bits fraction = bits & ((Bits{1} << fraction_bits) - 1);
   if (fraction == Bits{1} << (fraction_bits - 1)) return sign;
   return sign + ":0x" + hexadecimal(fraction, static_cast<size_t>(fraction_bits + 3) / 4);

@@ -10,7 +10,7 @@
 // millisecond. CLI11 needs its declarations only: wrun never makes it print.
 #if defined(__GLIBCXX__) && !defined(_GLIBCXX_IOSTREAM)
 #define _GLIBCXX_IOSTREAM 1
-namespace std {
+namespace std {  // NOLINT(cert-dcl58-cpp): declarations of the standard library's own objects
 extern istream cin;
 extern ostream cout;
 extern ostream cerr;

@@ -50,8 +50,9 @@ class Layout {
   }
 
   Block take_from(std::vector<Block>& ready) const {
+    const size_t first = ready.size() - std::min(ready.size(), kWindow);
     size_t best = ready.size() - 1;
-    for (size_t i = ready.size() - 1; i-- > 0 && ready.size() - i < kWindow;)
+    for (size_t i = best; i-- > first;)
       if (graph_.loop_depth(ready[i]) > graph_.loop_depth(ready[best])) best = i;
     const Block block = ready[best];
     ready.erase(ready.begin() + static_cast<ptrdiff_t>(best));

@@ -42,7 +42,7 @@ class Parser {
  private:
   // --- words
 
-  Parsed fail(std::string what) {
+  Parsed fail(const std::string& what) {
     const size_t line =
         1 + static_cast<size_t>(std::count(text_.begin(), text_.begin() + at_, '\n'));
     return std::unexpected("line " + std::to_string(line) + ": " + what);
