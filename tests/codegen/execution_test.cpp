@@ -257,16 +257,19 @@ bool same_vectors(std::string_view name, uint64_t a, uint64_t b) {
 
 TEST_CASE("vector instructions compute what they do in the interpreter") {
   if (!is_supported()) return;
-  uint32_t compiled = 0;
   for (size_t i = 0; i < wasm::kOpCount; ++i) {
     const auto op = static_cast<wasm::Op>(i);
     const wasm::OpInfo& info = wasm::info(op);
     const auto& signature = info.signature;
     if (!info.has(wasm::op_flag::Pure) || signature.special || info.prefix != wasm::kSimdPrefix ||
-        signature.param_count == 0 || info.feature == wasm::Feature::RelaxedSimd)
+        signature.param_count == 0)
       continue;
     const std::string name(wasm::text(op));
     std::vector<std::string> immediates = {""};
+    const bool is_shift = signature.param_count == 2 && signature.params[1] == ValType::Kind::I32 &&
+                          info.imm == wasm::Imm::None;
+    if (is_shift)
+      immediates = {"", "i32.const 0", "i32.const 3", "i32.const 7", "i32.const 8", "i32.const 77"};
     if (info.imm == wasm::Imm::Lane) immediates = {"0", "1"};
     if (info.imm == wasm::Imm::Lanes16)
       immediates = {"0 31 2 29 4 27 6 25 8 23 10 21 12 19 14 17",
@@ -275,12 +278,15 @@ TEST_CASE("vector instructions compute what they do in the interpreter") {
       std::string source = "(module (func (param";
       for (int k = 0; k < signature.param_count; ++k) source += " " + name_of(signature.params[k]);
       source += ") (result " + name_of(signature.results[0]) + ")";
-      for (int k = 0; k < signature.param_count; ++k) source += fmt::format(" local.get {}", k);
-      source += fmt::format(" {} {}))", name, immediate);
+      source += " local.get 0";
+      if (is_shift && !immediate.empty())
+        source += fmt::format(" {} {}))", immediate, name);
+      else {
+        for (int k = 1; k < signature.param_count; ++k) source += fmt::format(" local.get {}", k);
+        source += fmt::format(" {} {}))", name, immediate);
+      }
       INFO(source);
-      Native native(source, {.check_allocation = true}, Native::Unsupported::Skip);
-      if (!native.is_compiled()) continue;
-      ++compiled;
+      Native native(source);
       for (size_t a = 0; a < kV128s.size(); ++a)
         for (size_t b = 0; b < (signature.param_count > 1 ? kV128s.size() : 1); ++b) {
           std::vector<uint64_t> arguments;
@@ -305,7 +311,101 @@ TEST_CASE("vector instructions compute what they do in the interpreter") {
         }
     }
   }
-  CHECK(compiled > 150);
+}
+
+TEST_CASE("wide arithmetic") {
+  if (!is_supported()) return;
+  for (const char* name : {"i64.add128", "i64.sub128"}) {
+    const std::string body =
+        fmt::format("local.get 0 local.get 1 local.get 2 local.get 3 {}", name);
+    // Both halves, and each of them alone.
+    for (const CompileOptions& options : kVariants) {
+      Native native(
+          fmt::format("(module (func (param i64 i64 i64 i64) (result i64 i64) {0})"
+                      "(func (param i64 i64 i64 i64) (result i64) {0} drop)"
+                      "(func (param i64 i64 i64 i64) (result i64) (local i64) {0} local.set 4 drop "
+                      "local.get 4))",
+                      body),
+          options);
+      for (uint32_t function = 0; function < 3; ++function) compare_edges(native, function);
+    }
+  }
+  for (const char* name : {"i64.mul_wide_s", "i64.mul_wide_u"}) {
+    Native native(fmt::format(
+        "(module (func (param i64 i64) (result i64 i64) local.get 0 local.get 1 {}))", name));
+    compare_edges(native, 0);
+  }
+}
+
+// Runs a function on a fresh word of memory in both tiers; the results and what it leaves must agree.
+void compare_atomic(Native& native, uint32_t function, std::vector<uint64_t> arguments) {
+  constexpr uint64_t kBefore[2] = {0x8182838485868788, 0xf1f2f3f4f5f6f7f8};
+  std::byte* memory = native.instance().memory(0).view()->base;
+  const auto observe = [&](auto&& run) {
+    std::memset(memory, 0, 65536);
+    std::memcpy(memory + 16, kBefore, 16);
+    std::string text = to_text(run());
+    uint64_t after[3];
+    std::memcpy(after, memory + 16, 16);
+    std::memcpy(after + 2, memory + 65528, 8);
+    return text + fmt::format("| {:x} {:x} {:x}", after[0], after[1], after[2]);
+  };
+  const std::string expected = observe([&] { return native.interpret(function, arguments); });
+  CHECK(observe([&] { return native.run(function, arguments); }) == expected);
+}
+
+TEST_CASE("atomic accesses") {
+  if (!is_supported()) return;
+  for (size_t i = 0; i < wasm::kOpCount; ++i) {
+    const auto op = static_cast<wasm::Op>(i);
+    const wasm::OpInfo& info = wasm::info(op);
+    const auto& signature = info.signature;
+    const std::string name(wasm::text(op));
+    if (!info.has(wasm::op_flag::Atomic) || !info.accesses_memory() || name.starts_with("memory"))
+      continue;
+    std::string params = "(param";
+    std::string operands;
+    for (int k = 0; k < signature.param_count; ++k) {
+      params += " " + name_of(signature.params[k]);
+      operands += fmt::format(" local.get {}", k);
+    }
+    params += ")";
+    const bool has_result = signature.result_count != 0;
+    const std::string result =
+        has_result ? "(result " + name_of(signature.results[0]) + ")" : std::string();
+    const std::string source = fmt::format(
+        "(module (memory 1 1)"
+        "(func {0} {1} {2} {3}) (func {0} {2} {3} {4}) (func {0} {1} {2} {3} offset=8)"
+        "(func {0} {1} {2} {3} offset=65536) (func {0} {1} {2} {3} offset=0xfffffff8))",
+        params, result, operands, name, has_result ? "drop" : "");
+    INFO(source);
+    for (const CompileOptions& options : kVariants) {
+      Native native(source, options);
+      for (uint32_t function = 0; function < 5; ++function)
+        for (uint64_t address : {16, 17, 18, 20, 24, 65528, 65532, 65535, 65536, 0x7ffffff8})
+          for (uint64_t operand : {0x0ull, 0x88ull, 0xffffffffull, 0x85868788ull,
+                                   0x8182838485868788ull, 0x123456789abcdef0ull}) {
+            std::vector<uint64_t> arguments = {address, operand, 0x1122334455667799};
+            arguments.resize(static_cast<size_t>(signature.param_count));
+            for (size_t k = 1; k < arguments.size(); ++k)
+              if (signature.params[k] == ValType::Kind::I32) arguments[k] &= 0xffffffff;
+            compare_atomic(native, function, arguments);
+          }
+    }
+  }
+}
+
+TEST_CASE("atomic accesses to other memories") {
+  if (!is_supported()) return;
+  Native native(R"((module (memory 1) (memory i64 1 1)
+      (func (param i64 i64) (result i64)
+        (i64.atomic.store 1 offset=8 (local.get 0) (local.get 1))
+        (drop (i64.atomic.rmw.or 1 offset=8 (local.get 0) (i64.const 0x100)))
+        (i64.add (i64.atomic.rmw16.xor_u 1 offset=8 (local.get 0) (i64.const 0xff))
+                 (i64.atomic.load 1 offset=8 (local.get 0))))))");
+  for (uint64_t address : {uint64_t{0}, uint64_t{65520}, uint64_t{65528}, UINT64_MAX - 15,
+                           UINT64_MAX - 7, uint64_t{4}})
+    compare(native, 0, {address, 0x1234567890abcdef});
 }
 
 TEST_CASE("comparisons branch, select and trap") {

@@ -27,15 +27,12 @@ namespace wrun::codegen::test {
 
 class Native {
  public:
-  enum class Unsupported : uint8_t { Fail, Skip };
-
   explicit Native(std::string_view source,
-                  const CompileOptions& options = {.check_allocation = true},
-                  Unsupported unsupported = Unsupported::Fail)
-      : store_(interpreter_, types_, {}), unsupported_(unsupported) {
+                  const CompileOptions& options = {.check_allocation = true})
+      : store_(interpreter_, types_, {}) {
     auto parsed = text::parse_module(source);
     if (!parsed) FAIL(parsed.error().message);
-    module_ = wrun::test::decode_module(types_, std::move(parsed->bytes));
+    module_ = wrun::test::decode_module(types_, std::move(parsed->bytes), wasm::FeatureSet::all());
     auto instance = runtime::Instance::instantiate(store_, module_, {}, "test");
     if (!instance) FAIL(instance.error().message);
     instance_ = *instance;
@@ -79,7 +76,6 @@ class Native {
   }
 
   runtime::Instance& instance() { return *instance_; }
-  bool is_compiled() const { return !compiled_.empty(); }
   const CompiledFunction& compiled(uint32_t function) const { return compiled_.at(function); }
   const std::byte* code(uint32_t function) const { return code_ + offsets_.at(function); }
 
@@ -97,7 +93,6 @@ class Native {
       const auto built = ir::build(*module_, i, {});
       if (!built) FAIL("not built: " << built.error().what);
       auto compiled = compile(*built, options);
-      if (!compiled && unsupported_ == Unsupported::Skip) continue;
       if (!compiled) FAIL("not compiled: " << compiled.error().what);
       offsets_[i] = used_;
       std::memcpy(code_ + used_, compiled->code.data(), compiled->code.size());
@@ -254,7 +249,6 @@ class Native {
   wasm::TypeRegistry types_;
   interp::Interpreter interpreter_{interp::InterpreterOptions{}};
   runtime::Store store_;
-  Unsupported unsupported_;
   std::shared_ptr<const wasm::Module> module_;
   runtime::Instance* instance_ = nullptr;
   std::map<uint32_t, CompiledFunction> compiled_;

@@ -70,6 +70,23 @@ void Emitter::conditional_move(const Instruction& insn) {
   asm_.bind(skip);
 }
 
+// Operands: rax, temporary, operand. Bytes and words have zeros above in rax, whatever is there in memory.
+void Emitter::atomic_update(const Instruction& insn) {
+  const Mem place = memory(insn, 3, insn.size);
+  const uint32_t width = insn.size == 8 ? 8 : 4;
+  const Gp updated = gp(insn, 1, width);
+  const Label again = asm_.newLabel();
+  if (insn.size < 4)
+    asm_.movzx(x86::eax, place);
+  else
+    asm_.mov(gp(insn, 0, width), place);
+  asm_.bind(again);
+  asm_.mov(updated, gp(insn, 0, width));
+  asm_.emit(insn.op, updated, gp(insn, 2, width));
+  asm_.lock().cmpxchg(place, gp(insn, 1, insn.size), gp(insn, 0, insn.size));
+  asm_.jne(again);
+}
+
 // Operands: rax, rdx, rax, divisor.
 void Emitter::divide(uint32_t index) {
   const Instruction& insn = machine_.instructions[index];

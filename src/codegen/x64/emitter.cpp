@@ -251,6 +251,16 @@ void Emitter::emit_instruction(uint32_t index, uint32_t block) {
       asm_.emit(id, memory(insn, 0, size), asmjit::Imm(value));
       break;
     }
+    case Form::LockedStore: asm_.lock().emit(id, memory(insn, 1, size), reg(insn, 0, size)); break;
+    case Form::TiedMemory:
+      // Exchanges lock without being told.
+      if (id != x86::Inst::kIdXchg) asm_.lock();
+      asm_.emit(id, memory(insn, 2, size), reg(insn, 0, size));
+      break;
+    case Form::CompareExchange:
+      asm_.lock().emit(id, memory(insn, 3, size), reg(insn, 2, size), reg(insn, 0, size));
+      break;
+    case Form::AtomicUpdate: atomic_update(insn); break;
     case Form::LoadConstant: load_constant(insn); break;
     case Form::Copy:         {
       // What is in the register is what it shall be.

@@ -57,6 +57,7 @@ class Emitter {
   void add_immediate(const Instruction& insn);
   void load_constant(const Instruction& insn);
   void conditional_move(const Instruction& insn);
+  void atomic_update(const Instruction& insn);
   void divide(uint32_t index);
   void divide_by_minus_one(const Cold& cold);
   void float_minimum(uint32_t index);

@@ -12,32 +12,36 @@ namespace wrun::codegen::x64 {
 // registers of a memory operand come last: its base, if it is a virtual register, then its index.
 enum class Form : uint8_t {
   // As they are
-  Unary,          // d m            op d, m
-  UnaryImm,       // d m            op d, m, imm
-  Tied,           // d=a m          op d, m
-  TiedImm,        // d=a            op d, imm
-  TiedOnly,       // d=a            op d
-  TiedCl,         // d=a, b in cl   op d, cl
-  Three,          // d a m          op d, a, m
-  ThreeImm,       // d a m          op d, a, m, imm
-  ThreeShift,     // d m b          op d, m, b
-  Compare,        // a m            op a, m
-  CompareImm,     // m              op m, imm
-  Store,          // b              op mem, b
-  StoreImm,       //                op mem, imm
-  LoadConstant,   // d              mov d, imm
-  Copy,           // d m
-  Lea,            // d              lea d, mem
-  Add,            // d a b          add or lea
-  AddImm,         // d a            add or lea
-  Set,            // d              by the condition
-  CMove,          // d=a m          by the condition
-  Extract,        // d a            op d, a, imm
-  ExtractMemory,  // a              op mem, a, imm
-  Insert,         // d a b          op d, a, b, imm
-  InsertMemory,   // d a            op d, a, mem, imm
+  Unary,            // d m            op d, m
+  UnaryImm,         // d m            op d, m, imm
+  Tied,             // d=a m          op d, m
+  TiedImm,          // d=a            op d, imm
+  TiedOnly,         // d=a            op d
+  TiedCl,           // d=a, b in cl   op d, cl
+  Three,            // d a m          op d, a, m
+  ThreeImm,         // d a m          op d, a, m, imm
+  ThreeShift,       // d m b          op d, m, b
+  Compare,          // a m            op a, m
+  CompareImm,       // m              op m, imm
+  Store,            // b              op mem, b
+  StoreImm,         //                op mem, imm
+  LockedStore,      // b              lock op mem, b
+  TiedMemory,       // d=a            lock op mem, d
+  CompareExchange,  // d in rax, a in rax, b     lock op mem, b
+  LoadConstant,     // d              mov d, imm
+  Copy,             // d m
+  Lea,              // d              lea d, mem
+  Add,              // d a b          add or lea
+  AddImm,           // d a            add or lea
+  Set,              // d              by the condition
+  CMove,            // d=a m          by the condition
+  Extract,          // d a            op d, a, imm
+  ExtractMemory,    // a              op mem, a, imm
+  Insert,           // d a b          op d, a, b, imm
+  InsertMemory,     // d a            op d, a, mem, imm
   // Sequences
   MultiplyWide,       // d low, d high, a, b
+  AtomicUpdate,       // d in rax, t, b          mem becomes mem op b
   Divide,             // d r, a, b: see select_integer; `immediate`: DivideKind bits
   FloatMin,           // d a b
   FloatMax,           // d a b

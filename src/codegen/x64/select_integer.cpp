@@ -33,6 +33,8 @@ bool Selector::select_integer() {
 
     case Op::I64MulWideS: multiply_wide(Id::kIdImul); break;
     case Op::I64MulWideU: multiply_wide(Id::kIdMul); break;
+    case Op::I64Add128:   add_wide(Id::kIdAdd, Id::kIdAdc); break;
+    case Op::I64Sub128:   add_wide(Id::kIdSub, Id::kIdSbb); break;
     case Op::I32DivS:     divide(4, divide::Signed); break;
     case Op::I64DivS:     divide(8, divide::Signed); break;
     case Op::I32DivU:     divide(4, 0); break;
@@ -184,6 +186,21 @@ void Selector::multiply_wide(InstId id) {
   const VReg b = in_register(operand(1));
   emit(Form::MultiplyWide, id, 8,
        {fixed_d(low, kRax), fixed_d(high, kRdx), fixed_u(a, kRax), u(b)});
+}
+
+// Nothing that changes the flags stands between the halves.
+void Selector::add_wide(InstId low_id, InstId high_id) {
+  const Value upper = result_of_current(1);
+  const bool low_used = vregs_[current_.index].exists();
+  const bool high_used = upper.exists() && vregs_[upper.index].exists();
+  const VReg a_low = in_register(operand(0));
+  const VReg a_high = in_register(operand(1));
+  const VReg b_low = in_register(operand(2));
+  const VReg b_high = in_register(operand(3));
+  const VReg low = low_used ? vregs_[current_.index] : fresh(ValueType::I64);
+  emit(Form::Tied, low_id, 8, {tied_d(low), tied_u(a_low), any_u(b_low)});
+  if (high_used)
+    emit(Form::Tied, high_id, 8, {tied_d(vregs_[upper.index]), tied_u(a_high), any_u(b_high)});
 }
 
 // The processor traps when the divisor is zero; -1 is looked for before it can overflow.

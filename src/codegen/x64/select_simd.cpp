@@ -22,7 +22,9 @@ enum class Shape : uint8_t {
   ExtMul,      // products of the widened low halves; `extra` is the multiplication
   ExtMulHigh,
   Negate,     // op d, 0, a
-  ShiftLeft,  // by an amount modulo the bits of a lane, which are `immediate`
+  Shift,      // by an amount modulo the bits of a lane, which are `immediate`
+  Bounded,    // whether op a, b is a; `extra` is the comparison
+  Unbounded,  // whether it is not
 };
 
 struct Row {
@@ -51,7 +53,8 @@ Row row(Op op) {
 }  // namespace
 
 bool Selector::select_simd() {
-  if (select_simd_row() || select_simd_lanes() || select_simd_memory()) return true;
+  if (select_simd_row() || select_simd_lanes() || select_simd_memory() || select_simd_sequence())
+    return true;
   switch (insn().op) {
     case Op::V128Not:
       emit(Form::Three, Id::kIdVpxor, 16, {d(vreg(current_)), u(in_register(operand(0)))},
@@ -60,7 +63,11 @@ bool Selector::select_simd() {
     case Op::V128Andnot:
       three(Id::kIdVpandn, vreg(current_), in_register(operand(1)), in_register(operand(0)));
       break;
-    case Op::V128Bitselect: {
+    case Op::I8x16RelaxedLaneselect:
+    case Op::I16x8RelaxedLaneselect:
+    case Op::I32x4RelaxedLaneselect:
+    case Op::I64x2RelaxedLaneselect:
+    case Op::V128Bitselect:          {
       const VReg a = in_register(operand(0));
       const VReg b = in_register(operand(1));
       const VReg mask = in_register(operand(2));
@@ -86,12 +93,20 @@ bool Selector::select_simd() {
     case Op::F64x2Abs:     mask_lanes(Id::kIdVpand, 0x7fffffffffffffff); break;
     case Op::F32x4Neg:     mask_lanes(Id::kIdVpxor, 0x8000000080000000); break;
     case Op::F64x2Neg:     mask_lanes(Id::kIdVpxor, 0x8000000000000000); break;
-    case Op::F32x4Min:     vector_minimum(Id::kIdVminps, Id::kIdVcmpps, Id::kIdVpsrld, 10); break;
-    case Op::F64x2Min:     vector_minimum(Id::kIdVminpd, Id::kIdVcmppd, Id::kIdVpsrlq, 13); break;
+    case Op::F32x4Min:
+    case Op::F32x4RelaxedMin:
+      vector_minimum(Id::kIdVminps, Id::kIdVcmpps, Id::kIdVpsrld, 10);
+      break;
+    case Op::F64x2Min:
+    case Op::F64x2RelaxedMin:
+      vector_minimum(Id::kIdVminpd, Id::kIdVcmppd, Id::kIdVpsrlq, 13);
+      break;
     case Op::F32x4Max:
+    case Op::F32x4RelaxedMax:
       vector_maximum(Id::kIdVmaxps, Id::kIdVsubps, Id::kIdVcmpps, Id::kIdVpsrld, 10);
       break;
     case Op::F64x2Max:
+    case Op::F64x2RelaxedMax:
       vector_maximum(Id::kIdVmaxpd, Id::kIdVsubpd, Id::kIdVcmppd, Id::kIdVpsrlq, 13);
       break;
     default: return false;
@@ -159,12 +174,23 @@ bool Selector::select_simd_row() {
     }
     case Shape::Negate: {
       const VReg a = in_register(operand(0));
-      const VReg zero = fresh(ValueType::V128);
-      emit(Form::LoadConstant, Id::kIdVpxor, 16, {d(zero)});
-      three(found.id, result, zero, a);
+      three(found.id, result, zero_vector(), a);
       break;
     }
-    case Shape::ShiftLeft: {
+    case Shape::Bounded:
+    case Shape::Unbounded: {
+      const Source right = source(operand(1), 16);
+      const VReg a = in_register(operand(0));
+      const VReg bound = fresh(ValueType::V128);
+      emit(Form::Three, found.id, 16, {d(bound), u(a)}, right);
+      if (found.shape == Shape::Bounded) {
+        three(found.extra, result, bound, a);
+        break;
+      }
+      three_constant(Id::kIdVpxor, result, three(found.extra, bound, a), UINT64_MAX);
+      break;
+    }
+    case Shape::Shift: {
       const VReg a = in_register(operand(0));
       const Value count = operand(1);
       const uint64_t mask = found.immediate - 1u;
@@ -173,11 +199,8 @@ bool Selector::select_simd_row() {
             function_[count].immediate & mask;
         break;
       }
-      const VReg by = fresh(ValueType::I32);
-      emit(Form::TiedImm, Id::kIdAnd, 4, {tied_d(by), tied_u(low_half(count))}).immediate = mask;
-      const VReg in_vector = fresh(ValueType::V128);
-      emit(Form::Unary, Id::kIdVmovd, 4, {d(in_vector), u(by)});
-      three(found.id, result, a, in_vector);
+      const VReg by = count_in_vector(count, mask);
+      three(found.id, result, a, by);
       break;
     }
     default: return false;
@@ -194,16 +217,39 @@ void Selector::three(InstId id, VReg result, VReg a, VReg b) {
   emit(Form::Three, id, 16, {d(result), u(a), u(b)});
 }
 
+VReg Selector::three_constant(InstId id, VReg a, uint64_t lanes) {
+  const VReg result = fresh(ValueType::V128);
+  three_constant(id, result, a, lanes);
+  return result;
+}
+void Selector::three_constant(InstId id, VReg result, VReg a, uint64_t lanes) {
+  emit(Form::Three, id, 16, {d(result), u(a)}, constant_source({lanes, lanes}));
+}
+VReg Selector::zero_vector() {
+  const VReg zero = fresh(ValueType::V128);
+  emit(Form::LoadConstant, Id::kIdVpxor, 16, {d(zero)});
+  return zero;
+}
+VReg Selector::count_in_vector(Value count, uint64_t mask, uint64_t more) {
+  VReg by = fresh(ValueType::I32);
+  emit(Form::TiedImm, Id::kIdAnd, 4, {tied_d(by), tied_u(low_half(count))}).immediate = mask;
+  if (more != 0) {
+    const VReg sum = fresh(ValueType::I32);
+    emit(Form::AddImm, Id::kIdAdd, 4, {d(sum), u(by)}).immediate = more;
+    by = sum;
+  }
+  const VReg in_vector = fresh(ValueType::V128);
+  emit(Form::Unary, Id::kIdVmovd, 4, {d(in_vector), u(by)});
+  return in_vector;
+}
+
 void Selector::mask_lanes(InstId id, uint64_t mask) {
-  emit(Form::Three, id, 16, {d(vreg(current_)), u(in_register(operand(0)))},
-       constant_source({mask, mask}));
+  three_constant(id, vreg(current_), in_register(operand(0)), mask);
 }
 
 void Selector::all_true(InstId compare) {
   const VReg a = in_register(operand(0));
-  const VReg zero = fresh(ValueType::V128);
-  emit(Form::LoadConstant, Id::kIdVpxor, 16, {d(zero)});
-  const VReg zeros = three(compare, a, zero);
+  const VReg zeros = three(compare, a, zero_vector());
   emit(Form::Compare, Id::kIdVptest, 16, {u(zeros), u(zeros)});
   set({.condition = Condition::Equal});
 }
@@ -302,7 +348,8 @@ bool Selector::select_simd_lanes() {
       three(lane == 0 ? Id::kIdVmovsd : Id::kIdVunpcklpd, result, to, value);
       break;
     }
-    case Op::I8x16Swizzle: {
+    case Op::I8x16Swizzle:
+    case Op::I8x16RelaxedSwizzle: {
       // Indices from 16 on become such that the processor gives zero for.
       const VReg from = in_register(operand(0));
       const VReg indices = fresh(ValueType::V128);

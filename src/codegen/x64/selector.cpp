@@ -195,7 +195,7 @@ void Selector::unsupported(Value value) {
 
 void Selector::select(Value value) {
   if (!select_integer() && !select_float() && !select_memory() && !select_control() &&
-      !select_simd())
+      !select_simd() && !select_atomic())
     unsupported(value);
 }
 

@@ -148,6 +148,7 @@ class Selector {
   void shift(InstId by_immediate, InstId by_register, uint8_t size);
   void rotate(InstId id, uint8_t size);
   void multiply_wide(InstId id);
+  void add_wide(InstId low_id, InstId high_id);
   void divide(uint8_t size, uint8_t kind);
   void unary(InstId id, uint8_t size);
   void extend(InstId id, uint8_t size, uint8_t source_size);
@@ -189,6 +190,11 @@ class Selector {
   bool select_simd_memory();
   VReg three(InstId id, VReg a, VReg b);
   void three(InstId id, VReg result, VReg a, VReg b);
+  // With a constant of two equal halves.
+  VReg three_constant(InstId id, VReg a, uint64_t lanes);
+  void three_constant(InstId id, VReg result, VReg a, uint64_t lanes);
+  VReg zero_vector();
+  VReg count_in_vector(Value count, uint64_t mask, uint64_t more = 0);
   void mask_lanes(InstId id, uint64_t mask);
   void all_true(InstId compare);
   void bitmask(InstId id, VReg from);
@@ -196,6 +202,35 @@ class Selector {
   void vector_maximum(InstId maximum, InstId subtract, InstId compare, InstId shift, uint8_t bits);
   void make_nans_quiet(VReg value, InstId compare, InstId shift, uint8_t bits);
   void shuffle();
+
+  // --- select_simd_sequences.cpp
+  bool select_simd_sequence();
+  VReg unary(InstId id, VReg a);
+  VReg shift_immediate(InstId id, VReg a, uint64_t count);
+  VReg compare_constant(InstId id, VReg a, uint64_t lanes, uint8_t predicate);
+  void shift_bytes(InstId id, bool is_left);
+  void shift_bytes_signed();
+  void shift_quadwords_signed();
+  void population_count();
+  void multiply_quadwords();
+  void absolute_quadwords();
+  VReg without_nans(VReg a, InstId compare);
+  void truncate_saturating_f32x4_s();
+  void truncate_saturating_f32x4_u();
+  void truncate_saturating_f64x2_s();
+  void truncate_saturating_f64x2_u();
+  void convert_unsigned_to_f32x4();
+  void multiply_add(InstId multiply, InstId add, uint64_t sign);
+  VReg relaxed_dot();
+
+  // --- select_atomics.cpp
+  bool select_atomic();
+  void atomic_store(uint8_t bytes);
+  void atomic_exchange(InstId id, uint8_t bytes);
+  void atomic_update(InstId id, uint8_t bytes);
+  void atomic_compare_exchange(uint8_t bytes);
+  void zero_extend(VReg to, VReg from, uint8_t bytes);
+  void set_atomic_address(Instruction& insn, const Address& place);
 
   // --- select_control.cpp
   bool select_control();
