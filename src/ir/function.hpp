@@ -246,6 +246,13 @@ class Function {
   void insert_before(Value at, Value value);
   void insert_after(Value at, Value value);
   void remove(Value value);  // from its block; its number is not used again
+  // Whether it is one of the further results of the instruction in front of it.
+  bool is_result(Value value) const { return value.exists() && (*this)[value].op == Op::Result; }
+  Value behind_results(Value value) const {  // the next instruction that is none
+    do value = (*this)[value].next;
+    while (is_result(value));
+    return value;
+  }
 
   // Room for about as many instructions as a body of this size has.
   void reserve(uint32_t body_bytes);

@@ -21,11 +21,15 @@ class LoopInvariants {
       if (!graph_.loop_header(block).exists()) continue;
       bool is_first = graph_.is_loop_header(block);  // nothing noticeable has stayed before
       for (Value value = function_[block].first; value.exists();) {
-        const Value next = function_[value].next;
+        const Value next = function_.behind_results(value);
         const Block target = preheader_for(value, block, is_first);
         if (target.exists()) {
-          function_.remove(value);
-          function_.insert_before(function_.terminator(target), value);
+          for (Value moving = value; moving != next;) {
+            const Value following = function_[moving].next;
+            function_.remove(moving);
+            function_.insert_before(function_.terminator(target), moving);
+            moving = following;
+          }
         } else if ((effects(function_[value]) & kNoticeable) != 0) {
           is_first = false;
         }

@@ -39,7 +39,7 @@ class ValueNumbering {
     for (const Block block : graph_.order()) {
       enter(block);
       for (Value value = function_[block].first; value.exists();) {
-        const Value next = function_[value].next;
+        const Value next = function_.behind_results(value);
         visit(block, value);
         value = next;
       }
@@ -122,8 +122,24 @@ class ValueNumbering {
       if ((effects & (effect::ReadsMemory | effect::ReadsObjects)) != 0) remember(value, value);
       return;
     }
+    replace_results(value, known);
     replacements_.replace(value, known);
     function_.remove(value);
+  }
+
+  // Results stand behind the instruction that gives them: those that are new there move.
+  void replace_results(Value value, Value known) {
+    while (function_.is_result(function_[value].next)) {
+      const Value result = function_[value].next;
+      function_.remove(result);
+      Value at = function_[known].next;
+      while (function_.is_result(at) && function_[at].immediate != function_[result].immediate)
+        at = function_[at].next;
+      if (function_.is_result(at))
+        replacements_.replace(result, at);
+      else
+        function_.insert_before(function_[known].next, result);
+    }
   }
 
   // --- what is written is what will be read

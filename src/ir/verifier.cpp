@@ -116,8 +116,19 @@ class Verifier {
           return fail(value, "type of an argument");
       }
     }
+    if (insn.op == Op::Result && !follows_its_instruction(value))
+      return fail(value, "not behind what gives it");
     if (insn.op == Op::Invoke || insn.op == Op::InvokeRef) return invoke(graph, value);
     return {};
+  }
+
+  // Results of an invoke stand in the block that it leads to.
+  bool follows_its_instruction(Value result) const {
+    const Value giver = function_.operands(result)[0];
+    if (function_[giver].is(effect::Edges)) return true;
+    Value at = function_[result].previous;
+    while (at != giver && function_.is_result(at)) at = function_[at].previous;
+    return at == giver;
   }
 
   Verified invoke(const FlowGraph& graph, Value value) {

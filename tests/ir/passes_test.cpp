@@ -109,6 +109,50 @@ TEST_CASE("equal values are computed once, in dominating blocks too") {
   CHECK(text.find("i32.mul") == text.rfind("i32.mul"));
 }
 
+TEST_CASE("further results stay behind the instruction that gives them") {
+  // after() verifies it.
+  const std::string once = after(ir::number_values,
+                                 "function 1 {\n"
+                                 "b0(v0:i64, v1:i64):\n"
+                                 "  v2:i64 = i64.mul_wide_u v0, v1\n"
+                                 "  v3:i64 = result[1] v2\n"
+                                 "  branch i32:7 -> b1, b1\n"
+                                 "b1:\n"
+                                 "  v4:i64 = i64.mul_wide_u v0, v1\n"
+                                 "  v5:i64 = result[1] v4\n"
+                                 "  v6:i64 = i64.sub v3, v5\n"
+                                 "  return v6\n"
+                                 "}\n");
+  CHECK(once.find("mul_wide") == once.rfind("mul_wide"));
+  CHECK(contains(once, "return i64:0"));
+  const std::string moved = after(ir::number_values,
+                                  "function 1 {\n"
+                                  "b0(v0:i64, v1:i64):\n"
+                                  "  v2:i64 = i64.mul_wide_u v0, v1\n"
+                                  "  branch i32:7 -> b1, b1\n"
+                                  "b1:\n"
+                                  "  v4:i64 = i64.mul_wide_u v0, v1\n"
+                                  "  v5:i64 = result[1] v4\n"
+                                  "  v6:i64 = i64.sub v2, v5\n"
+                                  "  return v6\n"
+                                  "}\n");
+  CHECK(moved.find("result[1]") < moved.find("branch"));
+  const std::string hoisted = after(ir::hoist_loop_invariants,
+                                    "function 1 {\n"
+                                    "b0(v0:i64, v1:i64):\n"
+                                    "  jump -> b1(v0)\n"
+                                    "b1(v2:i64):\n"
+                                    "  v3:i64 = i64.mul_wide_s v1, i64:3\n"
+                                    "  v4:i64 = result[1] v3\n"
+                                    "  v5:i64 = i64.sub v2, v4\n"
+                                    "  v6:i32 = i64.eqz v5\n"
+                                    "  branch v6 -> b1(v5), b2\n"
+                                    "b2:\n"
+                                    "  return v5\n"
+                                    "}\n");
+  CHECK(hoisted.find("result[1]") < hoisted.find("b1(v2"));
+}
+
 TEST_CASE("a load knows what was stored, until something else may have been written there") {
   const std::string text = after(ir::number_values,
                                  "function 0 {\n"
