@@ -234,8 +234,9 @@ WRUN_HANDLER void switch_back(WRUN_STATE_PARAMETERS) {
 [[gnu::noinline]] TrapCode call_host(FuncRef* function, VMContext* vm, Record* sp,
                                      uint64_t* slots) {
   runtime::Stack& stack = vm->store->stack();
-  uint64_t* frames = stack.frames;
-  uint64_t* records = stack.records;
+  // One load of both would wait until both, written one by one a moment ago, have left for the cache.
+  uint64_t* frames = __atomic_load_n(&stack.frames, __ATOMIC_RELAXED);
+  uint64_t* records = __atomic_load_n(&stack.records, __ATOMIC_RELAXED);
   stack.frames = slots + std::max(function->param_slots, function->result_slots);
   stack.records = reinterpret_cast<uint64_t*>(sp);
   const TrapCode code = function->callback(function->environment, *vm, slots);
@@ -294,7 +295,7 @@ WRUN_HANDLER void call_function(WRUN_STATE_PARAMETERS) {
     r0 = callee[0];
     f0 = read_slot<double>(callee, 0);
     g0 = read_slot<float>(callee, 0);
-    v0 = read_slot<V128>(callee, 0);
+    if (function->result_slots > 1) v0 = read_slot<V128>(callee, 0);
     WRUN_DISPATCH();
   }
   if (reinterpret_cast<uintptr_t>(callee) > reinterpret_cast<uintptr_t>(sp - 4)) [[unlikely]]

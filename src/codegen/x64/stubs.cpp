@@ -188,10 +188,12 @@ void end_enter(StubWriter& w, const wasm::FuncType& type, const Words& words) {
   w.to_host_stack();
   // Whoever uses an accumulator next finds the first result in it.
   if (!type.results.empty()) {
-    a.mov(kR0, x86::ptr(kFp));
-    a.movsd(kF0, x86::ptr(kFp));
-    a.movss(kG0, x86::ptr(kFp));
-    a.movups(kV0, x86::ptr(kFp));
+    switch (type.results[0].kind()) {
+      case ValType::Kind::F32:  a.movss(kG0, x86::ptr(kFp)); break;
+      case ValType::Kind::F64:  a.movsd(kF0, x86::ptr(kFp)); break;
+      case ValType::Kind::V128: a.movups(kV0, x86::ptr(kFp)); break;
+      default:                  a.mov(kR0, x86::ptr(kFp)); break;
+    }
   }
   a.mov(kPc, x86::ptr(kSp, offsetof(Record, pc)));
   a.mov(kFp, x86::ptr(kSp, offsetof(Record, fp)));
