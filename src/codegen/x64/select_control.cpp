@@ -152,6 +152,7 @@ void Selector::call() {
 
   const uint32_t words_of_results = result_words(kConvention, type);
   std::vector<VReg> stored;
+  stored.reserve(on_stack.size());
   for (const auto& [value, word] : on_stack) stored.push_back(in_register(value));
   if (argument_words + words_of_results != 0)
     emit(Form::ReserveStack, 0, 0, {}).immediate = argument_words + words_of_results;
@@ -200,6 +201,7 @@ void Selector::tail_call() {
   const uint32_t argument_words = arguments(operands, values, on_stack);
   if (callee.exists()) operands.push_back(fixed_u(callee, kConvention.callee));
   std::vector<VReg> stored;
+  stored.reserve(on_stack.size());
   for (const auto& [value, word] : on_stack) stored.push_back(in_register(value));
   if (argument_words != 0) emit(Form::ReserveStack, 0, 0, {}).immediate = argument_words;
   for (size_t i = 0; i < on_stack.size(); ++i)
