@@ -28,12 +28,13 @@ std::span<const FeatureInfo> known_features();
 enum class Tier {
   Interpreter,
   Optimizing,  // compiles a module when it is instantiated first, before any of it runs
-  // Begins with the interpreter and compiles what gets hot on threads of its own. The guest never waits.
+  // Begins with the interpreter and compiles what gets hot on threads of its own, which it starts when there
+  // is something to compile. The guest never waits.
   Auto,
 };  // Where there is no compiler, all are the interpreter.
 
 struct Config {
-  Tier tier = Tier::Interpreter;
+  Tier tier = Tier::Auto;
   // Of Tier::Auto: the rounds of loops, a call counting as several, after which a function is compiled.
   // 0: every function and loop when it is first come to, while the guest waits, to test the compiler.
   uint32_t tier_up_after = 2'000;

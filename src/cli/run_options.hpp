@@ -23,7 +23,7 @@ enum class StatsFormat : uint8_t { None, Text, Json };
 
 struct Options {
   Command command = Command::Run;
-  Tier tier = Tier::Interpreter;
+  Tier tier = Config().tier;
   uint32_t tier_up_after = Config().tier_up_after;
   // `run`: the module. Otherwise the operands are in `arguments`.
   std::string module;

@@ -1,5 +1,9 @@
 #include "engine/code_memory.hpp"
 
+#include <algorithm>
+#include <iterator>
+
+#include "base/assert.hpp"
 #include "base/os_memory.hpp"
 
 namespace wrun::engine {
@@ -10,36 +14,40 @@ CodeMemory::~CodeMemory() {
 
 bool CodeMemory::reserve() {
   begin_ = static_cast<std::byte*>(os_reserve(kReservedBytes));
+  if (begin_ != nullptr) free_[0] = kReservedBytes;
   return begin_ != nullptr;
 }
 
-std::optional<std::span<std::byte>> CodeMemory::commit(size_t offset, size_t size) {
+std::optional<CodeMemory::Pages> CodeMemory::allocate(size_t bytes) {
+  if (bytes > kReservedBytes) return std::nullopt;
+  const size_t size = round_up_to_os_page(bytes);
+  const std::lock_guard lock(mutex_);
+  const auto range = std::ranges::find_if(free_, [&](const auto& r) { return r.second >= size; });
+  if (range == free_.end()) return std::nullopt;
+  const auto [offset, available] = *range;
   if (!os_commit(begin_ + offset, size)) return std::nullopt;
-  return std::span(begin_ + offset, size);
+  free_.erase(range);
+  if (available != size) free_[offset + size] = available - size;
+  return Pages(begin_ + offset, size);
 }
 
-std::optional<std::span<std::byte>> CodeMemory::allocate(size_t bytes) {
+bool CodeMemory::seal(Pages pages) { return os_make_executable(pages.data(), pages.size()); }
+
+void CodeMemory::release(Pages pages) {
+  // Pages that the host does not take back are lost.
+  if (!os_decommit(pages.data(), pages.size())) return;
   const std::lock_guard lock(mutex_);
-  if (bytes > kReservedBytes) return std::nullopt;
-  const size_t size = round_up_to_os_page(bytes);
-  if (size > data_begin_ - used_) return std::nullopt;
-  const auto pages = commit(used_, size);
-  if (pages) used_ += size;
-  return pages;
-}
-
-std::optional<std::span<std::byte>> CodeMemory::allocate_data(size_t bytes) {
-  const std::lock_guard lock(mutex_);
-  if (bytes > kReservedBytes) return std::nullopt;
-  const size_t size = round_up_to_os_page(bytes);
-  if (size > data_begin_ - used_) return std::nullopt;
-  const auto pages = commit(data_begin_ - size, size);
-  if (pages) data_begin_ -= size;
-  return pages;
-}
-
-bool CodeMemory::seal(std::span<std::byte> pages) {
-  return os_make_executable(pages.data(), pages.size());
+  auto range = free_.emplace(static_cast<size_t>(pages.data() - begin_), pages.size()).first;
+  if (const auto next = std::next(range);
+      next != free_.end() && range->first + range->second == next->first) {
+    range->second += next->second;
+    free_.erase(next);
+  }
+  if (range == free_.begin()) return;
+  if (const auto previous = std::prev(range); previous->first + previous->second == range->first) {
+    previous->second += range->second;
+    free_.erase(range);
+  }
 }
 
 }  // namespace wrun::engine

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <span>
@@ -14,6 +15,8 @@ class CodeMemory {
   // Near enough that any code of it reaches any other by a 32-bit displacement.
   static constexpr size_t kReservedBytes = size_t{1} << 30;
 
+  using Pages = std::span<std::byte>;
+
   CodeMemory() = default;
   ~CodeMemory();
   CodeMemory(const CodeMemory&) = delete;
@@ -24,20 +27,17 @@ class CodeMemory {
   const std::byte* begin() const { return begin_; }
   const std::byte* end() const { return begin_ + kReservedBytes; }
 
-  // Whole pages, writable; nothing if the memory is used up or the host refuses. Thread-safe.
-  std::optional<std::span<std::byte>> allocate(size_t bytes);
-  // Whole pages of zeros that stay writable. Thread-safe.
-  std::optional<std::span<std::byte>> allocate_data(size_t bytes);
+  // Whole pages of zeros, writable; nothing if the memory is used up or the host refuses. Thread-safe.
+  std::optional<Pages> allocate(size_t bytes);
   // Makes what allocate() gave executable. Thread-safe.
-  [[nodiscard]] static bool seal(std::span<std::byte> pages);
+  [[nodiscard]] static bool seal(Pages pages);
+  // Takes back what allocate() gave, sealed or not. Thread-safe.
+  void release(Pages pages);
 
  private:
   std::byte* begin_ = nullptr;
-  std::optional<std::span<std::byte>> commit(size_t offset, size_t size);
-
-  std::mutex mutex_;  // guards what follows
-  size_t used_ = 0;
-  size_t data_begin_ = kReservedBytes;  // data is at the end
+  std::mutex mutex_;               // guards free_
+  std::map<size_t, size_t> free_;  // sizes by offset; no two of them touch
 };
 
 }  // namespace wrun::engine

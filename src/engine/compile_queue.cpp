@@ -22,18 +22,25 @@ CompileQueue::~CompileQueue() {
 void CompileQueue::request(const CompileRequest& request) {
   {
     const std::lock_guard lock(mutex_);
-    const auto [state, is_new] = states_.try_emplace(request);
-    ++state->second.heat;
-    if (!is_new) return;
+    if (++heat_[request] != 1) return;
     if (max_threads_ != 0) {
       waiting_.push_back(request);
       start_thread_if_useful();
       wakeup_.notify_one();
       return;
     }
-    state->second.is_waiting = false;
   }
   compile_(request);
+}
+
+void CompileQueue::forget(const TieredModule& module) {
+  const auto is_of_module = [&](const CompileRequest& request) {
+    return request.module == &module;
+  };
+  std::unique_lock lock(mutex_);
+  std::erase_if(waiting_, is_of_module);
+  std::erase_if(heat_, [&](const auto& entry) { return is_of_module(entry.first); });
+  done_.wait(lock, [&] { return std::ranges::none_of(running_, is_of_module); });
 }
 
 // The signals of the process are for the threads of the host.
@@ -48,7 +55,14 @@ void CompileQueue::start_thread_if_useful() {
 }
 
 void CompileQueue::run() {
-  while (const auto request = take()) compile_(*request);
+  while (const auto request = take()) {
+    compile_(*request);
+    {
+      const std::lock_guard lock(mutex_);
+      std::erase(running_, *request);
+    }
+    done_.notify_all();
+  }
 }
 
 std::optional<CompileRequest> CompileQueue::take() {
@@ -58,12 +72,11 @@ std::optional<CompileRequest> CompileQueue::take() {
   --idle_;
   if (stopping_) return std::nullopt;
   const auto hottest = std::ranges::max_element(
-      waiting_, {}, [this](const CompileRequest& request) { return states_[request].heat; });
-  const CompileRequest request = *hottest;
+      waiting_, {}, [this](const CompileRequest& request) { return heat_[request]; });
+  running_.push_back(*hottest);
   *hottest = waiting_.back();
   waiting_.pop_back();
-  states_[request].is_waiting = false;
-  return request;
+  return running_.back();
 }
 
 }  // namespace wrun::engine

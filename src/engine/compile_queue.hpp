@@ -36,15 +36,12 @@ class CompileQueue {
 
   // Each is compiled once. Asking again makes one that waits hotter.
   void request(const CompileRequest& request);
+  // Drops what is asked for of this module and waits for what is being compiled. Nobody asks any more.
+  void forget(const TieredModule& module);
   // Whether to give up what is being compiled.
   bool is_stopping() const { return stopping_.load(std::memory_order_relaxed); }
 
  private:
-  struct State {
-    uint32_t heat = 0;
-    bool is_waiting = true;
-  };
-
   void run();
   std::optional<CompileRequest> take();
   void start_thread_if_useful();
@@ -54,8 +51,10 @@ class CompileQueue {
   std::atomic<bool> stopping_ = false;
   std::mutex mutex_;  // guards what follows
   std::condition_variable wakeup_;
-  std::map<CompileRequest, State> states_;
+  std::condition_variable done_;
+  std::map<CompileRequest, uint32_t> heat_;  // of all that was ever asked for
   std::vector<CompileRequest> waiting_;
+  std::vector<CompileRequest> running_;
   std::vector<pthread_t> threads_;
   unsigned idle_ = 0;
 };

@@ -88,11 +88,17 @@ CompiledModule::CompiledModule(uint32_t functions, uint32_t imported_functions,
       memory_(memory),
       entries_(std::make_unique<std::atomic<const void*>[]>(functions_)) {}
 
+CompiledModule::~CompiledModule() {
+  if (!slots_.empty()) memory_.release(slot_pages_);
+}
+
 bool CompiledModule::make_slots() {
   if (!slots_.empty()) return true;
-  const auto data = memory_.allocate_data(functions_ * sizeof(uint64_t));
-  if (data) slots_ = {reinterpret_cast<uint64_t*>(data->data()), functions_};
-  return data.has_value();
+  const auto data = memory_.allocate(functions_ * sizeof(uint64_t));
+  if (!data) return false;
+  slot_pages_ = *data;
+  slots_ = {reinterpret_cast<uint64_t*>(data->data()), functions_};
+  return true;
 }
 
 CompiledModule::Layout CompiledModule::lay_out(const std::vector<CompiledUnit>& units) const {
@@ -126,7 +132,7 @@ std::unique_ptr<CodeBatch> CompiledModule::link(std::vector<CompiledUnit> units)
   const Layout layout = lay_out(units);
   const auto pages = make_slots() ? memory_.allocate(layout.bytes) : std::nullopt;
   if (!pages) return nullptr;
-  auto batch = std::make_unique<CodeBatch>();
+  auto batch = std::make_unique<CodeBatch>(memory_);
   batch->pages_ = *pages;
   batch->stubs_ = layout.stubs_begin;
   for (size_t i = 0; i < units.size(); ++i) {

@@ -30,9 +30,14 @@ struct CompiledUnit {
   codegen::CompiledFunction code;
 };
 
-// Code in memory. Never changes.
+// Code in memory. Never changes; its pages go with it.
 class CodeBatch {
  public:
+  explicit CodeBatch(CodeMemory& memory) : memory_(memory) {}
+  ~CodeBatch() { memory_.release(pages_); }
+  CodeBatch(const CodeBatch&) = delete;
+  CodeBatch& operator=(const CodeBatch&) = delete;
+
   const std::byte* begin() const { return pages_.data(); }
   const std::byte* end() const { return pages_.data() + pages_.size(); }
   runtime::CompiledPc find(const void* pc) const;
@@ -51,7 +56,8 @@ class CodeBatch {
     codegen::CompiledFunction code;  // without its bytes and relocations
   };
 
-  std::span<std::byte> pages_;
+  CodeMemory& memory_;
+  CodeMemory::Pages pages_;
   uint32_t stubs_ = 0;               // where those for functions without code begin
   std::vector<Function> functions_;  // ascending by offset
 };
@@ -64,6 +70,9 @@ class CompiledModule {
   // `memory` outlives it.
   CompiledModule(uint32_t functions, uint32_t imported_functions, RuntimeCalls runtime_calls,
                  CodeMemory& memory);
+  ~CompiledModule();
+  CompiledModule(const CompiledModule&) = delete;
+  CompiledModule& operator=(const CompiledModule&) = delete;
 
   // Puts the units into memory, where they call each other and what was published before directly, and
   // all else where that will be when it is published. Null if there is no code memory left.
@@ -92,7 +101,8 @@ class CompiledModule {
   CodeMemory& memory_;
   std::unique_ptr<std::atomic<const void*>[]> entries_;
 
-  mutable std::mutex mutex_;   // guards what follows
+  mutable std::mutex mutex_;  // guards what follows
+  CodeMemory::Pages slot_pages_;
   std::span<uint64_t> slots_;  // by function, where calls by way of stubs go on
   std::map<CompilationUnit, const void*> loop_entries_;
 };

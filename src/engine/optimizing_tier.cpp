@@ -35,18 +35,18 @@ void make_adapter(runtime::VMContext* vm, runtime::FuncRef* function) {
 
 }  // namespace
 
-TieredModule::TieredModule(std::shared_ptr<const wasm::Module> of, interp::ModuleCode& of_code,
-                           TierStubs& stubs, CodeMemory& memory)
-    : module(std::move(of)),
-      code(of_code),
+TieredModule::TieredModule(interp::ModuleCode& of_code, TierStubs& stubs, CodeMemory& memory)
+    : code(of_code),
+      module(of_code.module()),
       options(build_options(of_code)),
-      compiled(static_cast<uint32_t>(module->functions.size()), module->imported_functions,
+      compiled(static_cast<uint32_t>(module.functions.size()), module.imported_functions,
                stubs.runtime_calls(), memory) {}
 
 OptimizingTier::OptimizingTier(interp::InterpreterOptions options, const TieringOptions& tiering)
     : tiering_(tiering),
       interpreter_([&] {
-        if (!tiering.compile_before_start) options.tier_up = this;
+        options.tier_up = this;
+        options.count_heat = !tiering.compile_before_start;
         return options;
       }()),
       queue_(tiering.threads, [this](const CompileRequest& request) { compile(request); }) {}
@@ -112,7 +112,7 @@ TieredModule& OptimizingTier::tiered_module(runtime::Instance& instance) {
   const std::lock_guard lock(compiling_);
   std::unique_ptr<TieredModule>& known = modules_[&code];
   if (known == nullptr) {
-    known = std::make_unique<TieredModule>(instance.shared_module(), code, stubs_, memory_);
+    known = std::make_unique<TieredModule>(code, stubs_, memory_);
     if (tiering_.compile_before_start) compile_all(*known);
   }
   return *known;
@@ -123,15 +123,29 @@ TieredModule& OptimizingTier::tiered_module(interp::ModuleCode& code) {
   return *modules_.at(&code);
 }
 
+void OptimizingTier::forget(interp::ModuleCode& code) {
+  std::unique_ptr<TieredModule> forgotten;
+  {
+    const std::lock_guard lock(compiling_);
+    const auto known = modules_.find(&code);
+    if (known == modules_.end()) return;
+    forgotten = std::move(known->second);
+    modules_.erase(known);
+  }
+  queue_.forget(*forgotten);
+  const std::unique_lock lock(mutex_);
+  for (const CodeBatch* batch : forgotten->batches) batches_.erase(batch->begin());
+}
+
 // --- compiling
 
 void OptimizingTier::compile_all(TieredModule& module) {
-  add_code(module, compile_module(*module.module, module.options));
+  add_code(module, compile_module(module.module, module.options));
 }
 
 void OptimizingTier::compile(const CompileRequest& request) {
   TieredModule& module = *request.module;
-  auto code = compile_unit(*module.module, request.unit, module.options,
+  auto code = compile_unit(module.module, request.unit, module.options,
                            [this] { return queue_.is_stopping(); });
   if (!code) return;
   std::vector<CompiledUnit> units;
@@ -149,6 +163,7 @@ void OptimizingTier::add_code(TieredModule& module, std::vector<CompiledUnit> un
     batches_[batch.begin()] = std::move(linked);
   }
   const std::lock_guard lock(module.mutex);
+  module.batches.push_back(&batch);
   module.compiled.publish(batch);
   for (const auto& [unit, entry] : batch.entries()) {
     if (unit.entry_loop != 0) continue;
@@ -166,8 +181,8 @@ const TierStubs::Signature* OptimizingTier::signature(const wasm::Module& module
 
 void OptimizingTier::enter_from_interpreter(TieredModule& module, uint32_t function_index,
                                             const void* entry) {
-  const wasm::FuncType& type = module.module->func_type(function_index);
-  const TierStubs::Signature* stubs = signature(*module.module, function_index);
+  const wasm::FuncType& type = module.module.func_type(function_index);
+  const TierStubs::Signature* stubs = signature(module.module, function_index);
   if (stubs == nullptr) return;
   auto* enter = const_cast<std::byte*>(stubs->code) + stubs->stubs.enter;
   module.code.replace(module.code.function(function_index),
@@ -202,11 +217,11 @@ interp::TierUp::LoopEntry OptimizingTier::loop_is_hot(interp::FuncCode& function
     queue_.request({&module, {.function_index = function.function_index}});
   const void* code = offset == 0 ? nullptr : module.compiled.loop_entry(unit);
   if (code == nullptr) return {};
-  const TierStubs::Signature* stubs = signature(*module.module, function.function_index);
+  const TierStubs::Signature* stubs = signature(module.module, function.function_index);
   if (stubs == nullptr) return {};
   auto* enter = const_cast<std::byte*>(stubs->code) + stubs->stubs.enter_loop;
   return {reinterpret_cast<interp::Handler>(enter), code,
-          codegen::entry_stack_bytes(module.module->func_type(function.function_index))};
+          codegen::entry_stack_bytes(module.module.func_type(function.function_index))};
 }
 
 // --- running

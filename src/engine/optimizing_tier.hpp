@@ -28,8 +28,7 @@ struct TieringOptions {
 
 // A module that runs, for one way of accessing memory 0.
 struct TieredModule {
-  TieredModule(std::shared_ptr<const wasm::Module> module, interp::ModuleCode& code,
-               TierStubs& stubs, CodeMemory& memory);
+  TieredModule(interp::ModuleCode& code, TierStubs& stubs, CodeMemory& memory);
 
   // What is known of a function's loops that are hot.
   struct Loops {
@@ -37,12 +36,13 @@ struct TieredModule {
     uint32_t missed = 0;     // how often others were hot since then
   };
 
-  const std::shared_ptr<const wasm::Module> module;
   interp::ModuleCode& code;
+  const wasm::Module& module;
   const ir::BuildOptions options;
   CompiledModule compiled;
 
   std::mutex mutex;  // guards what follows, and publishing
+  std::vector<const CodeBatch*> batches;
   std::vector<runtime::Instance*> instances;
   std::map<uint32_t, Loops> loops;  // by function
 };
@@ -72,6 +72,7 @@ class OptimizingTier final : public runtime::Executor,
   int32_t initial_heat() const override { return tiering_.initial_heat; }
   void function_is_hot(interp::FuncCode& function) override;
   LoopEntry loop_is_hot(interp::FuncCode& function, uint32_t offset) override;
+  void forget(interp::ModuleCode& code) override;
 
  private:
   OptimizingTier(interp::InterpreterOptions options, const TieringOptions& tiering);
@@ -91,7 +92,7 @@ class OptimizingTier final : public runtime::Executor,
   TierStubs stubs_;
 
   std::mutex compiling_;  // guards modules_, and compile_all()
-  // By the interpreter's code for the same module, which lives as long as somebody keeps the module.
+  // By the interpreter's code for the same module, which lives as long.
   std::map<const interp::ModuleCode*, std::unique_ptr<TieredModule>> modules_;
   mutable std::shared_mutex mutex_;  // guards batches_
   std::map<const std::byte*, std::unique_ptr<CodeBatch>> batches_;

@@ -126,7 +126,7 @@ ModuleCode::ModuleCode(std::shared_ptr<const wasm::Module> module, const wasm::T
     code.entry = reinterpret_cast<Pc>(&code.translate);
     code.module = this;
     code.function_index = module_->imported_functions + static_cast<uint32_t>(i);
-    if (options_.tier_up != nullptr) code.heat = options_.tier_up->initial_heat();
+    if (options_.count_heat) code.heat = options_.tier_up->initial_heat();
   }
 }
 
@@ -216,8 +216,10 @@ ModuleCode& Interpreter::code_for(runtime::Instance& instance, Access access) {
   std::unique_ptr<ModuleCode>& code = modules_[{module.get(), access}];
   if (code == nullptr) {
     // Code of modules that nobody else keeps any more has no instances left to run it.
-    std::erase_if(modules_, [](const auto& entry) {
-      return entry.second != nullptr && entry.second->is_last_owner();
+    std::erase_if(modules_, [&](const auto& entry) {
+      if (entry.second == nullptr || !entry.second->is_last_owner()) return false;
+      if (options_.tier_up != nullptr) options_.tier_up->forget(*entry.second);
+      return true;
     });
     modules_[{module.get(), access}] =
         std::make_unique<ModuleCode>(module, instance.store().types(), access, options_);

@@ -12,7 +12,9 @@
 
 namespace wrun::interp {
 
-// Learns which code is hot, and may have something better to go on with. Thread-safe.
+class ModuleCode;
+
+// The tier above: learns which code is hot, and may have something better to go on with. Thread-safe.
 class TierUp {
  public:
   // Code for the rest of an activation, from the beginning of a round of a loop. Null: there is none yet.
@@ -29,13 +31,16 @@ class TierUp {
   virtual void function_is_hot(FuncCode& function) = 0;
   // Likewise at the loop whose instruction is at this offset in the module.
   virtual LoopEntry loop_is_hot(FuncCode& function, uint32_t offset) = 0;
+  // Nobody runs the module any more, and its code is about to go.
+  virtual void forget(ModuleCode& code) = 0;
 };
 
 struct InterpreterOptions {
   bool interruptible = false;   // check Store::interrupted() at loops and function entries
   bool canonical_nans = false;  // as the result of any arithmetic
   bool fuel_metering = false;   // count instructions down from Store::fuel
-  TierUp* tier_up = nullptr;    // told about hot code; outlives the interpreter
+  bool count_heat = false;      // and tell tier_up
+  TierUp* tier_up = nullptr;    // outlives the interpreter
 };
 
 // Register code of one module for one way of accessing memory 0; shared by all its instances.

@@ -28,7 +28,7 @@ void Translator::begin_block(const Instruction& insn) {
 
 // Compiled code can go on from here if all there is lies in the locals.
 void Translator::count_round() {
-  if (options_.tier_up == nullptr) return;
+  if (!options_.count_heat) return;
   has_loops_ = true;
   const uint32_t at = emit(Code::CountRound, 3);
   put(at, 8, func_code_);

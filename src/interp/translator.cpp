@@ -59,7 +59,7 @@ void Translator::translate_body() {
   const uint32_t enter = emit(Code::Enter, 2);
 
   has_loops_ = false;
-  if (options_.tier_up != nullptr) put(emit(Code::CountCall, 2), 8, func_code_);
+  if (options_.count_heat) put(emit(Code::CountCall, 2), 8, func_code_);
 
   Control& body = controls_.emplace_back();
   body.signature.type = &type_;

@@ -38,7 +38,7 @@ TEST_CASE("arguments without a register take stack words in order") {
   CHECK(at[15] == ValueLocation{.stack_word = 1});
   CHECK(at[16] == ValueLocation{.stack_word = 3});
   CHECK(at[17] == ValueLocation{.stack_word = 4});
-  CHECK(argument_words(x64::kConvention, {.params = types, .results = {}}) == 5);
+  CHECK(argument_words(x64::kConvention, types) == 5);
 }
 
 TEST_CASE("results have registers of their own") {

@@ -139,7 +139,7 @@ class Native {
     a.push(x86::rax);
     a.mov(x86::r10, x86::rdi);
     a.mov(x86::r11, x86::rdx);
-    const auto words_of = static_cast<int32_t>(argument_words(convention, type));
+    const auto words_of = static_cast<int32_t>(argument_words(convention, type.params));
     const auto result_words_of = static_cast<int32_t>(result_words(convention, type));
     a.sub(x86::rsp, 8 * (words_of + result_words_of));
     LocationSequence arguments = LocationSequence::arguments(convention);

@@ -213,6 +213,7 @@ class Observer {
 std::vector<std::vector<Way>> make_way_sets() {
   const auto config = [](engine::Tier tier, bool fuel) {
     return engine::EngineConfig{.tier = tier,
+                                .tier_up_after = 0,
                                 .features = wasm::FeatureSet::all(),
                                 .interruptible = fuel,
                                 .fuel_metering = fuel,
@@ -223,6 +224,7 @@ std::vector<std::vector<Way>> make_way_sets() {
     std::vector<Way>& ways = sets[fuel ? 1 : 0];
     ways.push_back({"interp", config(engine::Tier::Interpreter, fuel)});
     ways.push_back({"opt", config(engine::Tier::Optimizing, fuel)});
+    ways.push_back({"stress", config(engine::Tier::Auto, fuel)});
   }
   sets[0].push_back({"interp without guards", config(engine::Tier::Interpreter, false), false});
   sets[0].push_back({"opt without guards", config(engine::Tier::Optimizing, false), false});

@@ -140,7 +140,9 @@ TEST_CASE("Modules come from files") {
 }
 
 TEST_CASE("Compiled code of a module that is gone is never taken for another one's") {
-  Engine engine({.tier = engine::Tier::Optimizing});
+  Engine engine(
+      {.tier = GENERATE(engine::Tier::Optimizing, engine::Tier::Auto), .tier_up_after = 0});
+  std::weak_ptr<const wasm::Module> first;
   for (uint32_t value = 0; value < 64; ++value) {
     const auto store = engine.new_store();
     ModuleBuilder builder;
@@ -149,7 +151,9 @@ TEST_CASE("Compiled code of a module that is gone is never taken for another one
     uint64_t slots[1] = {};
     REQUIRE(store->call(instance.function(constant), slots).has_value());
     CHECK(slots[0] == value);
+    if (value == 0) first = instance.shared_module();
   }
+  CHECK(first.expired());
 }
 
 namespace {
