@@ -39,6 +39,7 @@ bool ModuleDecoder::type_section() {
   if (!read_count(wasm::kMaxTypes, "types", groups)) return false;
   module_->types.reserve(groups);
   module_->canonical_types.reserve(groups);
+  module_->runtime_types.reserve(groups);
   // What is invalid is reported only if all that follows is well-formed.
   std::optional<Error> invalid;
   for (uint32_t i = 0; i < groups; ++i) {
@@ -175,6 +176,8 @@ bool ModuleDecoder::check_group(uint32_t first) {
   if (!options_.types.canonicalize_group(module_->types, first, end - first,
                                          module_->canonical_types))
     return fail(offset, Error::Kind::Unsupported, "too many types in this engine");
+  for (uint32_t i = first; i < end; ++i)
+    module_->runtime_types.push_back(&options_.types.type(module_->canonical_types[i]));
   for (uint32_t i = first; i < end; ++i)
     if (!check_sub_type(i)) return false;
   return true;

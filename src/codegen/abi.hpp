@@ -33,6 +33,9 @@
 // if FuncRef::vm is the caller's context, otherwise to VMContext::foreign_call, which enters functions
 // of other instances and of the host and comes back with the caller's context. Tail calls likewise.
 //
+// Exceptions: the unwinder finds the frame of a call that has a landing, sets the frame pointer and the
+// registers that calls preserve as they were there, and jumps to the landing, which sets the stack pointer.
+//
 // The stack pointer is compared with VMContext::stack_limit at the entry of functions with a frame that
 // is not small or with calls. What lies kStackHeadroom bytes below the limit is always there.
 #pragma once

@@ -27,6 +27,7 @@ struct TrapSite {
 struct CallSite {
   uint32_t offset = 0;       // of the instruction after the call
   uint32_t wasm_offset = 0;  // in the module
+  uint32_t landing = 0;      // offset of where exceptions from it go; 0: to the caller
 };
 
 // Constants that the code reads stand behind its instructions. Tables are in ascending order.
@@ -36,6 +37,7 @@ struct CompiledFunction {
   std::vector<std::byte> code;
   uint32_t instruction_bytes = 0;  // of `code`; constants follow
   uint32_t frame_bytes = 0;        // below the saved frame pointer
+  uint8_t saved_registers = 0;     // bit i: the frame begins with the i-th that calls preserve
   std::vector<Relocation> relocations;
   std::vector<TrapSite> traps;
   std::vector<CallSite> calls;

@@ -35,6 +35,7 @@ struct SignatureStubs : StubCode {
 // For functions of any type.
 struct CommonStubs : StubCode {
   uint32_t trap_exit = 0;     // VMContext::trap_exit
+  uint32_t landing = 0;       // VMContext::landing
   uint32_t foreign_call = 0;  // VMContext::foreign_call
   // FuncRef::adapter of functions of any type until one is called: makes the adapter and goes on there.
   uint32_t make_adapter = 0;

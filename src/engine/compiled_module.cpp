@@ -40,13 +40,15 @@ runtime::CompiledPc CodeBatch::find(const void* pc) const {
   const auto after = std::ranges::upper_bound(functions_, at, {}, &Function::offset);
   if (at >= stubs_ || after == functions_.begin()) return {};
   const Function& function = *std::prev(after);
-  runtime::CompiledPc result = {.function_index = function.unit.function_index};
+  runtime::CompiledPc result = {.function_index = function.unit.function_index,
+                                .saved = function.code.saved_registers};
   const uint32_t offset = at - function.offset;
   if (const codegen::TrapSite* trap = find_site(function.code.traps, offset)) {
     result.trap = trap->code;
     result.wasm_offset = trap->wasm_offset;
   } else if (const codegen::CallSite* call = find_site(function.code.calls, offset + 1)) {
     result.wasm_offset = call->wasm_offset;
+    if (call->landing != 0) result.landing = pages_.data() + function.offset + call->landing;
   }
   return result;
 }

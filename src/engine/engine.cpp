@@ -33,8 +33,7 @@ Engine::Engine(const EngineConfig& config) : config_(config) {
   options.fuel_metering = config.fuel_metering;
   options.canonical_nans = config.canonical_nans;
 #if defined(WRUN_HAVE_OPTIMIZING_TIER)
-  // Compiled code keeps the NaNs that the processor makes.
-  if (config.tier != Tier::Interpreter && !config.canonical_nans)
+  if (config.tier != Tier::Interpreter)
     executor_ = OptimizingTier::create(options, tiering_options(config));
 #endif
   if (executor_ == nullptr) executor_ = std::make_unique<interp::Interpreter>(options);

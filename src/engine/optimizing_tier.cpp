@@ -20,7 +20,8 @@ constexpr int32_t kRoundsOfHotLoop = 256;
 ir::BuildOptions build_options(const interp::ModuleCode& code) {
   return {.guarded_memory0 = code.access() == interp::Access::Guarded32,
           .interruptible = code.options().interruptible,
-          .fuel = code.options().fuel_metering};
+          .fuel = code.options().fuel_metering,
+          .canonical_nans = code.options().canonical_nans};
 }
 
 // Of an instance with functions.

@@ -2,7 +2,10 @@
 
 #include <cstring>
 
+#include "interp/unwind.hpp"
 #include "ir/ops.hpp"
+#include "runtime/cast.hpp"
+#include "runtime/gc_operations.hpp"
 #include "runtime/instance.hpp"
 #include "runtime/stack.hpp"
 #include "runtime/vm_context.hpp"
@@ -102,6 +105,42 @@ void table_init(VMContext* vm, uint32_t segment, uint32_t table, uint64_t to, ui
 
 void elem_drop(VMContext* vm, uint32_t segment) { vm->instance->elem_drop(segment); }
 
+template <runtime::ObjectOperation kOperation>
+RefSlot object_operation(VMContext* vm, uint32_t type, uint32_t immediate, const uint64_t* slots) {
+  runtime::ObjectOperands operands;
+  operands.type = vm->types[type];
+  operands.immediate = immediate;
+  operands.slots = slots;
+  RefSlot result = gc::kNull;
+  trap(vm, kOperation(*vm, operands, result));
+  return result;
+}
+
+RefSlot exception_new(VMContext* vm, uint32_t tag, const uint64_t* payload) {
+  const runtime::Tag& thrown = *vm->tags[tag];
+  gc::Exception* exception =
+      vm->store->heap().allocate_exception(&thrown, payload, thrown.type->param_slots);
+  if (exception == nullptr) trap(vm, TrapCode::OutOfMemory);
+  return gc::to_reference(exception);
+}
+
+// In the stub's frame, whose pointer is above the registers that it saved.
+interp::Landing throw_ref(VMContext* vm, RefSlot exception) {
+  runtime::StackState& stack = *vm->stack;
+  interp::FrameWalker walker(vm->store->executor().compiled_code(),
+                             stack.records + runtime::CompiledPc::kSavedRegisters, vm);
+  const interp::Landing landing = interp::unwind(*gc::to_exception(exception), walker, stack);
+  if (landing == interp::Landing::None) {
+    vm->store->uncaught_exception = exception;
+    trap(vm, TrapCode::UnhandledException);
+  }
+  return landing;
+}
+
+uint32_t ref_test_desc_eq(VMContext*, RefSlot reference, RefSlot descriptor) {
+  return runtime::is_described_by(reference, descriptor);
+}
+
 template <class Result, class... Arguments>
 const void* address(Result (*function)(VMContext*, Arguments...)) {
   return reinterpret_cast<const void*>(function);
@@ -123,6 +162,24 @@ const void* function_of(ir::RuntimeCall call) {
     case RuntimeCall::TableCopy:    return address(table_copy);
     case RuntimeCall::TableInit:    return address(table_init);
     case RuntimeCall::ElemDrop:     return address(elem_drop);
+    case RuntimeCall::StructNew:    return address(object_operation<runtime::struct_new>);
+    case RuntimeCall::StructNewDefault:
+      return address(object_operation<runtime::struct_new_default>);
+    case RuntimeCall::StructNewDesc: return address(object_operation<runtime::struct_new_desc>);
+    case RuntimeCall::StructNewDefaultDesc:
+      return address(object_operation<runtime::struct_new_default_desc>);
+    case RuntimeCall::ArrayNew:        return address(object_operation<runtime::array_new>);
+    case RuntimeCall::ArrayNewDefault: return address(object_operation<runtime::array_new_default>);
+    case RuntimeCall::ArrayNewFixed:   return address(object_operation<runtime::array_new_fixed>);
+    case RuntimeCall::ArrayNewData:    return address(object_operation<runtime::array_new_data>);
+    case RuntimeCall::ArrayNewElem:    return address(object_operation<runtime::array_new_elem>);
+    case RuntimeCall::ArrayFill:       return address(object_operation<runtime::array_fill>);
+    case RuntimeCall::ArrayCopy:       return address(object_operation<runtime::array_copy>);
+    case RuntimeCall::ArrayInitData:   return address(object_operation<runtime::array_init_data>);
+    case RuntimeCall::ArrayInitElem:   return address(object_operation<runtime::array_init_elem>);
+    case RuntimeCall::ExceptionNew:    return address(exception_new);
+    case RuntimeCall::ThrowRef:        return address(throw_ref);
+    case RuntimeCall::RefTestDescEq:   return address(ref_test_desc_eq);
   }
   return nullptr;
 }

@@ -34,6 +34,7 @@ const std::byte* TierStubs::add(Make&& make, Stubs& stubs) {
 
 void TierStubs::set_context(runtime::VMContext& vm) const {
   vm.trap_exit = common_code_ + common_.trap_exit;
+  vm.landing = common_code_ + common_.landing;
   vm.foreign_call = common_code_ + common_.foreign_call;
 }
 

@@ -7,11 +7,17 @@ namespace {
 
 constexpr size_t kWithin = sizeof(uint64_t);  // from a return address back into the call
 
+constexpr int kFramesOfAdapter = -static_cast<int>(runtime::CompiledPc::kSavedRegisters) - 1;
+
 }  // namespace
 
 FrameWalker::FrameWalker(const runtime::CompiledCode* compiled, Pc pc, uint64_t* fp, VMContext* vm,
                          Record* sp)
     : compiled_(compiled), pc_(pc), fp_(fp), vm_(vm), sp_(sp) {}
+
+FrameWalker::FrameWalker(const runtime::CompiledCode* compiled, const uint64_t* stub_frame,
+                         VMContext* vm)
+    : compiled_(compiled), vm_(vm), frame_(stub_frame), compiled_pc_(stub()) {}
 
 FrameWalker::FrameWalker(const runtime::StackState& stack, const runtime::CompiledCode* compiled)
     : compiled_(compiled), vm_(stack.exit_vm) {
@@ -25,6 +31,10 @@ FrameWalker::FrameWalker(const runtime::StackState& stack, const runtime::Compil
   }
 }
 
+void FrameWalker::read_saved_registers(uint64_t* registers) const {
+  for (uint32_t i = 0; i < kSavedRegisters; ++i) registers[i] = *saved_[i];
+}
+
 bool FrameWalker::next() { return is_compiled() ? next_of_compiled() : next_of_records(); }
 
 bool FrameWalker::next_of_records() {
@@ -36,6 +46,8 @@ bool FrameWalker::next_of_records() {
       vm_ = reinterpret_cast<VMContext*>(record.fp);
     } else if (compiled_ != nullptr && compiled_->find(record.pc).is_return_word) {
       frame_ = record.fp;
+      compiled_pc_ = stub();
+      interpreter_frames_ = reinterpret_cast<uint64_t*>(record.fp[kFramesOfAdapter]);
       return next_of_compiled();
     } else {
       pc_ = record.pc - kWithin;
@@ -47,6 +59,9 @@ bool FrameWalker::next_of_records() {
 
 // A frame begins with the caller's frame pointer and the return address.
 bool FrameWalker::next_of_compiled() {
+  const uint64_t* word = frame_;
+  for (uint32_t i = 0; i < kSavedRegisters; ++i)
+    if ((compiled_pc_.saved >> i & 1) != 0) saved_[i] = --word;
   compiled_pc_ = compiled_->find(reinterpret_cast<const std::byte*>(frame_[1]) - 1);
   frame_ = reinterpret_cast<const uint64_t*>(frame_[0]);
   if (!compiled_pc_.is_entry) return true;

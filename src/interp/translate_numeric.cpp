@@ -15,35 +15,11 @@ bool commutes(Op op) { return wasm::info(op).has(wasm::op_flag::Commutes); }
 
 // The replacement of NaNs that the instruction's result needs, if it may be one of several.
 std::optional<Code> canonical_nan_code(Op op) {
-  switch (op) {
-#define WRUN_ARITHMETIC(F) \
-  case Op::F##Add:         \
-  case Op::F##Sub:         \
-  case Op::F##Mul:         \
-  case Op::F##Div:         \
-  case Op::F##Min:         \
-  case Op::F##Max:         \
-  case Op::F##Sqrt:        \
-  case Op::F##Ceil:        \
-  case Op::F##Floor:       \
-  case Op::F##Trunc:       \
-  case Op::F##Nearest:
-    WRUN_ARITHMETIC(F32)
-    case Op::F32DemoteF64:         return Code::CanonicalNanF32; WRUN_ARITHMETIC(F64)
-    case Op::F64PromoteF32:        return Code::CanonicalNanF64; WRUN_ARITHMETIC(F32x4)
-    case Op::F32x4RelaxedMin:
-    case Op::F32x4RelaxedMax:
-    case Op::F32x4RelaxedMadd:
-    case Op::F32x4RelaxedNmadd:
-    case Op::F32x4DemoteF64x2Zero: return Code::CanonicalNanF32x4; WRUN_ARITHMETIC(F64x2)
-    case Op::F64x2RelaxedMin:
-    case Op::F64x2RelaxedMax:
-    case Op::F64x2RelaxedMadd:
-    case Op::F64x2RelaxedNmadd:
-    case Op::F64x2PromoteLowF32x4: return Code::CanonicalNanF64x2;
-#undef WRUN_ARITHMETIC
-    default: return std::nullopt;
-  }
+  const uint32_t bits = wasm::nan_bits(op);
+  if (bits == 0) return std::nullopt;
+  if (wasm::info(op).signature.results[0] == wasm::ValType::Kind::V128)
+    return bits == 32 ? Code::CanonicalNanF32x4 : Code::CanonicalNanF64x2;
+  return bits == 32 ? Code::CanonicalNanF32 : Code::CanonicalNanF64;
 }
 
 // Whether a constant fits the 32-bit (f64: 64-bit) immediate of a binary instruction.

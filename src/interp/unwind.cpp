@@ -2,7 +2,6 @@
 
 #include <cstring>
 
-#include "interp/frame_walker.hpp"
 #include "interp/handler.hpp"
 #include "interp/interpreter.hpp"
 #include "runtime/instance.hpp"
@@ -11,8 +10,8 @@ namespace wrun::interp {
 namespace {
 
 const ExceptionHandler* find_handler(const FuncCode& code, const gc::Exception& exception,
-                                     const Activation& frame) {
-  const auto at = static_cast<uint32_t>(frame.pc - code.begin);
+                                     const FrameWalker& frame) {
+  const auto at = static_cast<uint32_t>(frame.pc() - code.begin);
   uint32_t depth = UINT32_MAX;  // of the innermost block that may still catch it
   for (uint32_t i = 0; i < code.handler_count; ++i) {
     const ExceptionHandler& handler = code.handlers[i];
@@ -20,52 +19,74 @@ const ExceptionHandler* find_handler(const FuncCode& code, const gc::Exception& 
     if (handler.kind == ExceptionHandler::Kind::Delegate)
       depth = handler.target;
     else if (handler.tag == ExceptionHandler::kNone ||
-             &frame.vm->instance->tag(handler.tag) == exception.tag)
+             &frame.vm()->instance->tag(handler.tag) == exception.tag)
       return &handler;
   }
   return nullptr;
 }
 
-void enter_handler(const FuncCode& code, const ExceptionHandler& handler, gc::Exception& exception,
-                   Activation& frame) {
+void land(const FuncCode& code, const ExceptionHandler& handler, gc::Exception& exception,
+          const FrameWalker& frame, runtime::StackState& stack) {
+  uint64_t* fp = frame.fp();
   if (handler.payload_slot != ExceptionHandler::kNone && exception.slots != 0)
-    std::memcpy(frame.fp + handler.payload_slot, exception.payload(),
-                exception.slots * sizeof(uint64_t));
+    std::memcpy(fp + handler.payload_slot, exception.payload(), exception.slots * sizeof(uint64_t));
   if (handler.exception_slot != ExceptionHandler::kNone)
-    frame.fp[handler.exception_slot] = gc::to_reference(&exception);
-  frame.pc = code.begin + handler.target;
+    fp[handler.exception_slot] = gc::to_reference(&exception);
+  stack.landing_pc = code.begin + handler.target;
+  stack.landing_frame = fp;
+  stack.landing_records = frame.sp();
+  stack.landing_vm = frame.vm();
+}
+
+// Compiled code looks at the tag itself.
+void land(gc::Exception& exception, const FrameWalker& frame, runtime::StackState& stack) {
+  stack.landing_pc = frame.compiled_pc().landing;
+  stack.landing_frame = const_cast<uint64_t*>(frame.compiled_frame());
+  stack.landing_vm = frame.vm();
+  stack.landing_exception = gc::to_reference(&exception);
+  frame.read_saved_registers(stack.landing_saved);
+  if (uint64_t* frames = frame.interpreter_frames(); frames != nullptr) stack.frames = frames;
+}
+
+[[gnu::noinline]] Landing throw_from(uint64_t exception, Pc pc, uint64_t* fp, VMContext* vm,
+                                     Record* sp) {
+  FrameWalker walker(vm->store->executor().compiled_code(), pc, fp, vm, sp);
+  return unwind(*gc::to_exception(exception), walker, vm->store->stack());
 }
 
 }  // namespace
 
-bool unwind(gc::Exception& exception, Activation& state) {
-  FrameWalker walker(state.vm->store->executor().compiled_code(), state.pc, state.fp, state.vm,
-                     state.sp);
+Landing unwind(gc::Exception& exception, FrameWalker& walker, runtime::StackState& stack) {
   do {
-    if (walker.is_compiled()) continue;
+    if (walker.is_compiled()) {
+      if (walker.compiled_pc().landing == nullptr) continue;
+      land(exception, walker, stack);
+      return Landing::Compiled;
+    }
     const FuncCode* code = find_code(*walker.vm(), walker.pc());
     if (code == nullptr || code->begin == nullptr || walker.pc() < code->begin) continue;
-    Activation frame = {walker.pc(), walker.fp(), walker.vm(), walker.sp()};
-    if (const ExceptionHandler* handler = find_handler(*code, exception, frame)) {
-      enter_handler(*code, *handler, exception, frame);
-      state = frame;
-      return true;
+    if (const ExceptionHandler* handler = find_handler(*code, exception, walker)) {
+      land(*code, *handler, exception, walker, stack);
+      return Landing::Interpreter;
     }
   } while (walker.next());
-  return false;
+  return Landing::None;
 }
 
 WRUN_HANDLER void throw_exception(WRUN_STATE_PARAMETERS) {
-  Activation state{pc, fp, vm, sp};
-  if (!unwind(*gc::to_exception(r0), state)) {
+  const Landing landing = throw_from(r0, pc, fp, vm, sp);
+  if (landing == Landing::None) {
     vm->store->uncaught_exception = r0;
     WRUN_TRAP_WITH(TrapCode::UnhandledException);
   }
-  pc = state.pc;
-  fp = state.fp;
-  vm = state.vm;
-  sp = state.sp;
+  const runtime::StackState& stack = vm->store->stack();
+  vm = stack.landing_vm;
   memory = vm->memory0->base;
+  if (landing == Landing::Compiled)
+    WRUN_TAIL_CALL reinterpret_cast<Handler>(const_cast<void*>(vm->landing))(WRUN_STATE);
+  pc = static_cast<Pc>(stack.landing_pc);
+  fp = stack.landing_frame;
+  sp = static_cast<Record*>(const_cast<void*>(stack.landing_records));
   WRUN_DISPATCH();
 }
 

@@ -2,20 +2,14 @@
 #pragma once
 
 #include "gc/object.hpp"
-#include "interp/bytecode.hpp"
+#include "interp/frame_walker.hpp"
 
 namespace wrun::interp {
 
-// The machine state of a frame; `pc` is within the instruction that throws.
-struct Activation {
-  Pc pc;
-  uint64_t* fp;
-  VMContext* vm;
-  Record* sp;
-};
+enum class Landing : uint8_t { None, Interpreter, Compiled };
 
-// Makes `state` that of the handler and leaves there what it takes. False, with `state` as it was, if
-// no frame of this activation has one.
-bool unwind(gc::Exception& exception, Activation& state);
+// Looks from the frame at hand outwards. Notes in the stack's state where it is caught, and leaves there
+// what the handler takes.
+Landing unwind(gc::Exception& exception, FrameWalker& walker, runtime::StackState& stack);
 
 }  // namespace wrun::interp

@@ -149,6 +149,8 @@ void Builder::numeric(const Instruction& insn) {
     drop(params);
     value = emit(op, type, a, b, c, immediate);
   }
+  if (const uint32_t bits = options_.canonical_nans ? wasm::nan_bits(insn.op) : 0; bits != 0)
+    value = emit(Op::CanonicalNan, type, value, {}, {}, bits);
   push(value);
   if (signature.result_count == 2)
     push(emit(Op::Result, type_of(wasm::ValType(signature.results[1])), value, {}, {}, 1));

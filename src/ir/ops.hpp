@@ -33,6 +33,12 @@ enum class RuntimeCall : uint8_t {
 #undef WRUN_RUNTIME_CALL
 };
 
+inline constexpr size_t kRuntimeCallCount = 0
+#define WRUN_RUNTIME_CALL(id, text, shape, effects) +1
+#include "ir/runtime_calls.def"
+#undef WRUN_RUNTIME_CALL
+    ;
+
 // References are a 64-bit slot.
 enum class Type : uint8_t { None, I32, I64, F32, F64, V128, Ref };
 

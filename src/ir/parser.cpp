@@ -312,7 +312,7 @@ class Parser {
 
   bool runtime_call(uint64_t& call) {
     const std::string_view name = word();
-    for (call = 0; call <= static_cast<uint64_t>(RuntimeCall::ElemDrop); ++call)
+    for (call = 0; call < kRuntimeCallCount; ++call)
       if (info(static_cast<RuntimeCall>(call)).text == name) return true;
     return false;
   }

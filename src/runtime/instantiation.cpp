@@ -93,6 +93,8 @@ void Instantiation::reserve() {
   vm_.tables = instance_.table_views_.data();
   vm_.globals = instance_.global_cells_.data();
   vm_.type_ids = module_.canonical_types.data();
+  vm_.types = module_.runtime_types.data();
+  vm_.tags = instance_.tags_.data();
 }
 
 void Instantiation::take_imports(std::span<const Extern> imports) {
@@ -114,6 +116,7 @@ void Instantiation::allocate_functions() {
   for (FuncRef& function : instance_.defined_functions_) {
     const wasm::FuncType& type = module_.func_type(index);
     function.type_id = module_.canonical_types[module_.functions[index].type];
+    function.runtime_type = module_.runtime_types[module_.functions[index].type];
     function.param_slots = type.param_slots;
     function.result_slots = type.result_slots;
     function.vm = &vm_;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "runtime/compiled_code.hpp"
 #include "runtime/vm_context.hpp"
 
 namespace wrun::runtime {
@@ -29,6 +30,14 @@ struct StackState {
   const void* exit_records = nullptr;
   uint64_t* exit_frame = nullptr;  // the innermost
   VMContext* exit_vm = nullptr;
+  // Where the latest exception was caught: the pc and frame of code of either tier, the records of the
+  // interpreter's, and the preserved registers of compiled code.
+  const void* landing_pc = nullptr;
+  uint64_t* landing_frame = nullptr;
+  const void* landing_records = nullptr;
+  VMContext* landing_vm = nullptr;
+  uint64_t landing_saved[CompiledPc::kSavedRegisters] = {};
+  RefSlot landing_exception = 0;  // until compiled code has taken it
 };
 
 class Stack : public StackState {

@@ -23,6 +23,7 @@ FuncRef& Store::add_host_function(const wasm::FuncType& type, HostCallback callb
   const wasm::FuncType& kept = keep_type(type);
   FuncRef& function = host_functions_.emplace_back();
   function.type_id = types_.function_type(kept);
+  function.runtime_type = &types_.type(function.type_id);
   function.is_host = true;
   function.param_slots = kept.param_slots;
   function.result_slots = kept.result_slots;

@@ -6,12 +6,14 @@
 #include <cstdint>
 
 #include "runtime/trap.hpp"
+#include "wasm/canonical_type.hpp"
 #include "wasm/types.hpp"
 
 namespace wrun::runtime {
 
 class Instance;
 class Store;
+struct Tag;
 struct StackState;
 struct VMContext;
 
@@ -47,7 +49,8 @@ using HostCallback = TrapCode (*)(void* environment, VMContext& caller, uint64_t
 
 // What a function reference points to; one per function and instance, never moves.
 struct FuncRef {
-  uint32_t type_id = 0;  // canonical (wasm::TypeRegistry)
+  const wasm::CanonicalType* runtime_type = nullptr;
+  uint32_t type_id = 0;  // the same (wasm::TypeRegistry)
   bool is_host = false;
   uint32_t param_slots = 0;
   uint32_t result_slots = 0;
@@ -72,6 +75,8 @@ struct VMContext {
   TableView** tables = nullptr;        // by table index
   FuncRef** functions = nullptr;       // by function index; imports point to the exporter's
   const uint32_t* type_ids = nullptr;  // by type index: canonical ids
+  const wasm::CanonicalType* const* types = nullptr;  // by type index
+  const Tag* const* tags = nullptr;                   // by tag index
   Store* store = nullptr;
   Instance* instance = nullptr;
   // For compiled code.
@@ -79,6 +84,7 @@ struct VMContext {
   std::byte* memory0_base = nullptr;
   const std::byte* stack_limit = nullptr;
   const void* trap_exit = nullptr;  // where a fault in compiled code goes on, its pc in an argument
+  const void* landing = nullptr;    // a handler that goes on where StackState says
   const void* foreign_call = nullptr;  // calls functions of other instances and of the host
   const std::atomic<bool>* interrupt_flag = nullptr;
   int64_t* fuel = nullptr;

@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "wasm/canonical_type.hpp"
 #include "wasm/features.hpp"
 #include "wasm/types.hpp"
 
@@ -119,6 +120,7 @@ struct Module {
   // For each type its identity across modules: equal ids mean equal types (spec 3.2.8), as given
   // out by the engine's TypeRegistry.
   std::vector<uint32_t> canonical_types;
+  std::vector<const CanonicalType*> runtime_types;  // what running code knows of them
 
   std::vector<Import> imports;
   // Index spaces: imports come first, then definitions.

@@ -40,4 +40,40 @@ static_assert(has_every_access_a_width());
 
 std::string_view text(Op op) { return kTexts[static_cast<size_t>(op)]; }
 
+uint32_t nan_bits(Op op) {
+  switch (op) {
+#define WRUN_ARITHMETIC(F) \
+  case Op::F##Add:         \
+  case Op::F##Sub:         \
+  case Op::F##Mul:         \
+  case Op::F##Div:         \
+  case Op::F##Min:         \
+  case Op::F##Max:         \
+  case Op::F##Sqrt:        \
+  case Op::F##Ceil:        \
+  case Op::F##Floor:       \
+  case Op::F##Trunc:       \
+  case Op::F##Nearest:
+    WRUN_ARITHMETIC(F32)
+    WRUN_ARITHMETIC(F32x4)
+    case Op::F32DemoteF64:
+    case Op::F32x4RelaxedMin:
+    case Op::F32x4RelaxedMax:
+    case Op::F32x4RelaxedMadd:
+    case Op::F32x4RelaxedNmadd:
+    case Op::F32x4DemoteF64x2Zero:
+      return 32;
+      WRUN_ARITHMETIC(F64)
+      WRUN_ARITHMETIC(F64x2)
+    case Op::F64PromoteF32:
+    case Op::F64x2RelaxedMin:
+    case Op::F64x2RelaxedMax:
+    case Op::F64x2RelaxedMadd:
+    case Op::F64x2RelaxedNmadd:
+    case Op::F64x2PromoteLowF32x4: return 64;
+#undef WRUN_ARITHMETIC
+    default: return 0;
+  }
+}
+
 }  // namespace wrun::wasm

@@ -147,6 +147,9 @@ inline constexpr size_t kOpCount = kOpInfos.size();
 constexpr const OpInfo& info(Op op) { return kOpInfos[static_cast<size_t>(op)]; }
 // The name in the text format.
 std::string_view text(Op op);
+// How wide the floats of the result are, if which NaN is among them is up to the host's processor (spec
+// 4.3.3); else 0.
+uint32_t nan_bits(Op op);
 
 inline constexpr Op kNoOp = static_cast<Op>(0xffff);
 inline constexpr uint8_t kGcPrefix = 0xfb;

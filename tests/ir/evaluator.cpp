@@ -563,6 +563,7 @@ class Activation {
         return instance.table_init(index2, index, a[2], static_cast<uint32_t>(a[3]),
                                    static_cast<uint32_t>(a[4]));
       case RuntimeCall::ElemDrop: instance.elem_drop(index); return TrapCode::None;
+      default:                    break;  // what only selection makes
     }
     return TrapCode::HostError;
   }

@@ -1,4 +1,6 @@
 // Branches, calls and traps.
+#include <algorithm>
+
 #include "base/assert.hpp"
 #include "codegen/x64/emitter.hpp"
 #include "runtime/vm_context.hpp"
@@ -69,11 +71,20 @@ void Emitter::call_relocated(Relocation::Target target, uint64_t index, uint8_t 
 }
 
 void Emitter::add_call_site(const Instruction& insn) {
+  if (insn.condition != 0)
+    landings_.push_back({static_cast<uint32_t>(result_.calls.size()), landing_});
   result_.calls.push_back({offset(), insn.wasm_offset});
 }
 
-void Emitter::call(uint32_t index) {
+void Emitter::call(uint32_t index, uint32_t block) {
   const Instruction& insn = machine_.instructions[index];
+  if (insn.condition != 0) {
+    landing_ = asm_.newLabel();
+    Cold& cold = cold_.emplace_back();
+    cold.entry = landing_;
+    cold.insn = index;
+    cold.landing_of = block;
+  }
   switch (static_cast<Form>(insn.extra)) {
     case Form::CallDirect:
       call_relocated(Relocation::Target::Function, insn.immediate, kCallRel32);
@@ -84,6 +95,7 @@ void Emitter::call(uint32_t index) {
     case Form::CallForeign: asm_.call(foreign_call()); break;
     default:                {
       Cold cold = {.entry = asm_.newLabel(), .back = asm_.newLabel(), .insn = index};
+      cold.back_landing = landing_;
       asm_.cmp(callee_context(), x86::r15);
       asm_.jne(cold.entry);
       asm_.call(callee_entry());
@@ -157,10 +169,12 @@ void Emitter::emit_cold(const Cold& cold) {
     asm_.ud2();
     return;
   }
+  if (cold.landing_of != kNoBlock) return landing(cold);
   const Instruction& insn = machine_.instructions[cold.insn];
   switch (static_cast<Form>(insn.extra)) {
     case Form::CallReference:
       asm_.call(foreign_call());
+      landing_ = cold.back_landing;
       add_call_site(insn);
       asm_.jmp(cold.back);
       break;
@@ -171,6 +185,17 @@ void Emitter::emit_cold(const Cold& cold) {
     case Form::ConvertUnsigned64: convert_large_unsigned64(cold); break;
     default:                      WRUN_UNREACHABLE();
   }
+}
+
+// What follows the call up to the end of its block, with results that nobody looks at. The arguments are
+// gone as after any call, and so are the words of the results.
+void Emitter::landing(const Cold& cold) {
+  const MachineBlock& block = machine_.blocks[cold.landing_of];
+  asm_.lea(x86::rsp, x86::ptr(x86::rbp, -static_cast<int32_t>(frame_bytes_)));
+  const auto& moves = allocation_.moves;
+  auto move = std::ranges::upper_bound(moves, cold.insn, {}, &PlacedMove::instruction);
+  for (; move != moves.end() && move->instruction < block.end; ++move) emit_move(move->move);
+  asm_.jmp(block_label(machine_.edges_of(block)[1].target));
 }
 
 }  // namespace wrun::codegen::x64

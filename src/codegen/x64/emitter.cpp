@@ -24,6 +24,11 @@ Emitter::Emitter(const ir::Function& function, const SelectedFunction& selected,
   holder_.setErrorHandler(&errors_);
   holder_.attach(&asm_);
   saved_ = allocation.used & kConvention.callee_saved;
+  uint32_t bit = 0;
+  for (Reg reg : kConvention.callee_saved) {
+    if (saved_.contains(reg)) result_.saved_registers |= static_cast<uint8_t>(1u << bit);
+    ++bit;
+  }
   frame_bytes_ = (saved_.size() + allocation.slot_words) * kWordBytes;
 }
 
@@ -231,6 +236,7 @@ void Emitter::emit_instruction(uint32_t index, uint32_t block) {
     case Form::ThreeImm:
       asm_.emit(id, reg(insn, 0, size), reg(insn, 1, size), source(insn, 2, size), immediate);
       break;
+    case Form::Four: asm_.emit(id, xmm(insn, 0), xmm(insn, 1), xmm(insn, 2), xmm(insn, 3)); break;
     case Form::ThreeShift:
       asm_.emit(id, reg(insn, 0, size), source(insn, 1, size), reg(insn, 2, size));
       break;
@@ -291,9 +297,12 @@ void Emitter::emit_instruction(uint32_t index, uint32_t block) {
     case Form::FloatMax:          float_minimum(index); break;
     case Form::Truncate:          truncate(index); break;
     case Form::ConvertUnsigned64: convert_unsigned64(index); break;
+    case Form::TestType:          test_type(insn); break;
+    case Form::TestKind:          test_kind(insn); break;
     case Form::Jump:              jump(machine_.edges[machine_.blocks[block].first_edge].target, block); break;
     case Form::Branch:            branch(insn, block); break;
     case Form::Switch:            switch_table(insn, block); break;
+    case Form::Invoke:            jump(machine_.edges[machine_.blocks[block].first_edge].target, block); break;
     case Form::Trap:
       trap_site(trap_of(insn), insn.wasm_offset);
       asm_.ud2();
@@ -310,6 +319,7 @@ void Emitter::emit_instruction(uint32_t index, uint32_t block) {
     case Form::LoadWord:
       emit_word(insn, {x86::rsp, static_cast<int32_t>(insn.immediate * kWordBytes)}, false);
       break;
+    case Form::StackAddress: asm_.mov(gp(insn, 0, 8), x86::rsp); break;
     case Form::StoreWord:
       emit_word(insn, {x86::rsp, static_cast<int32_t>(insn.immediate * kWordBytes)}, true);
       break;
@@ -326,7 +336,7 @@ void Emitter::emit_instruction(uint32_t index, uint32_t block) {
     case Form::CallDirect:
     case Form::CallForeign:
     case Form::CallReference:
-    case Form::CallRuntime:       call(index); break;
+    case Form::CallRuntime:       call(index, block); break;
     case Form::TailCallDirect:
     case Form::TailCallForeign:
     case Form::TailCallReference: tail_call(insn); break;
@@ -410,6 +420,8 @@ void Emitter::emit_constants() {
 std::optional<CompiledFunction> Emitter::finish() {
   if (errors_.any) return std::nullopt;
   WRUN_CHECK(!holder_.hasUnresolvedLinks() || holder_.resolveUnresolvedLinks() == 0);
+  for (const LandingOfCall& each : landings_)
+    result_.calls[each.call].landing = static_cast<uint32_t>(holder_.labelOffset(each.label));
   const asmjit::CodeBuffer& buffer = holder_.textSection()->buffer();
   const auto* bytes = reinterpret_cast<const std::byte*>(buffer.data());
   result_.code.assign(bytes, bytes + buffer.size());

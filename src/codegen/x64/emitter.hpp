@@ -29,6 +29,7 @@ class Emitter {
   using Label = asmjit::Label;
 
   // What stands behind the hot code: entered at `entry`, goes on at `back`.
+  static constexpr uint32_t kNoBlock = UINT32_MAX;
   struct Cold {
     Label entry;
     Label back;
@@ -36,6 +37,8 @@ class Emitter {
     TrapCode trap = TrapCode::None;  // just that
     Reg trap_operand = kNoReg;       // and what it is about
     uint32_t wasm_offset = 0;
+    Label back_landing = {};         // of a call
+    uint32_t landing_of = kNoBlock;  // the block whose call it is the landing of
   };
 
   // --- emitter.cpp
@@ -68,11 +71,16 @@ class Emitter {
   void convert_unsigned64(uint32_t index);
   void convert_large_unsigned64(const Cold& cold);
 
+  // --- emit_objects.cpp
+  void test_type(const Instruction& insn);
+  void test_kind(const Instruction& insn);
+
   // --- emit_control.cpp
   void branch(const Instruction& insn, uint32_t block);
   void jump(uint32_t target, uint32_t block);
   void switch_table(const Instruction& insn, uint32_t block);
-  void call(uint32_t index);
+  void call(uint32_t index, uint32_t block);
+  void landing(const Cold& cold);
   void tail_call(const Instruction& insn);
   void leave_for_tail_call(uint32_t words);
   void call_relocated(Relocation::Target target, uint64_t index, uint8_t opcode);
@@ -140,6 +148,12 @@ class Emitter {
   };
   std::vector<JumpTable> jump_tables_;
   Label constants_;
+  struct LandingOfCall {
+    uint32_t call;  // index into result_.calls
+    Label label;
+  };
+  std::vector<LandingOfCall> landings_;
+  Label landing_;  // of the call that is written
 };
 
 }  // namespace wrun::codegen::x64

@@ -20,6 +20,7 @@ enum class Form : uint8_t {
   TiedCl,           // d=a, b in cl   op d, cl
   Three,            // d a m          op d, a, m
   ThreeImm,         // d a m          op d, a, m, imm
+  Four,             // d a b c        op d, a, b, c
   ThreeShift,       // d m b          op d, m, b
   Compare,          // a m            op a, m
   CompareImm,       // m              op m, imm
@@ -47,10 +48,13 @@ enum class Form : uint8_t {
   FloatMax,           // d a b
   Truncate,           // d t a     `condition`: TruncateKind
   ConvertUnsigned64,  // d t a     u64 to float
+  TestType,  // d t, a, type     `condition`: test_type bits, `immediate`: depth of the type
+  TestKind,  // d t, a           `condition`: nullable, `immediate`: bits of the heap type
   // Control
   Jump,
   Branch,  // by the condition; the condition after it is in `immediate` if it needs two
   Switch,  // a t
+  Invoke,  // after a call with a landing: to the first edge; exceptions come to the second
   Trap,
   TrapIf,        // (a)    by the condition; a is what the trap is about
   Params,        // function parameters in registers
@@ -58,6 +62,7 @@ enum class Form : uint8_t {
   ReserveStack,  // `immediate` words; may be negative
   StoreWord,     // b    stack word `immediate` of the words of a call
   LoadWord,      // d
+  StackAddress,  // d    where the words of a call begin
   StoreResult,   // b    stack word `immediate` of this function's results
   CallDirect,
   CallForeign,
@@ -107,6 +112,10 @@ enum : uint8_t { Signed = 1, Remainder = 2, MayBeMinusOne = 4 };
 
 namespace truncate {
 enum : uint8_t { Signed = 1, To64 = 2, From64 = 4, Saturating = 8 };
+}
+
+namespace test_type {
+enum : uint8_t { Nullable = 1, Exact = 2, Function = 4 };
 }
 
 }  // namespace wrun::codegen::x64

@@ -1,15 +1,12 @@
 // Control flow and calls.
 #include "codegen/x64/selector.hpp"
+#include "runtime/stack.hpp"
 #include "runtime/vm_context.hpp"
 
 namespace wrun::codegen::x64 {
 
 using runtime::FuncRef;
 using runtime::VMContext;
-
-namespace {
-constexpr uint8_t kCallClobbers = 1;
-}  // namespace
 
 bool Selector::select_control() {
   switch (insn().op) {
@@ -31,7 +28,6 @@ bool Selector::select_control() {
       break;
     }
     case Op::ConsumeFuel: {
-      if (insn().low() > INT32_MAX) return false;
       const VReg fuel = load_pointer(in_context(offsetof(VMContext, fuel)));
       Instruction& compare = emit(Form::CompareImm, Id::kIdCmp, 8, {}, at(fuel));
       compare.immediate = insn().low();
@@ -43,7 +39,17 @@ bool Selector::select_control() {
       break;
     }
     case Op::Call:
-    case Op::CallRef:       call(); break;
+    case Op::CallRef:
+    case Op::Invoke:
+    case Op::InvokeRef:       call(); break;
+    case Op::ThrowRef:        throw_reference(); break;
+    case Op::CaughtException: {
+      const VReg stack = load_pointer(in_context(offsetof(VMContext, stack)));
+      emit(Form::Unary, Id::kIdMov, 8, {d(vreg(current_))},
+           at(stack, offsetof(runtime::StackState, landing_exception)))
+          .trap = 0;
+      break;
+    }
     case Op::ReturnCall:
     case Op::ReturnCallRef: tail_call(); break;
     case Op::CallRuntime:   call_runtime(); break;
@@ -109,7 +115,8 @@ void Selector::return_values() {
 
 const wasm::FuncType& Selector::callee_type() const {
   const wasm::Module& module = function_.module();
-  const bool is_ref = insn().op == Op::CallRef || insn().op == Op::ReturnCallRef;
+  const bool is_ref =
+      insn().op == Op::CallRef || insn().op == Op::InvokeRef || insn().op == Op::ReturnCallRef;
   return is_ref ? module.types[insn().low()].func : module.func_type(insn().low());
 }
 
@@ -130,7 +137,8 @@ uint32_t Selector::arguments(std::vector<Operand>& operands, std::span<const Val
 
 void Selector::call() {
   out_.has_calls = true;
-  const bool is_ref = insn().op == Op::CallRef;
+  const bool is_ref = insn().op == Op::CallRef || insn().op == Op::InvokeRef;
+  const bool has_landing = insn().op == Op::Invoke || insn().op == Op::InvokeRef;
   const wasm::FuncType& type = callee_type();
   std::vector<Operand> operands;
   std::vector<std::pair<Value, uint32_t>> on_stack;
@@ -174,11 +182,19 @@ void Selector::call() {
   Instruction& call = emit_list(form, 0, 0, operands);
   call.clobbers = kCallClobbers;
   call.immediate = insn().low();
+  call.condition = has_landing;
   call.wasm_offset = function_.offset_of(current_);
   for (const auto& [value, word] : results_on_stack)
     emit(Form::LoadWord, 0, bytes_of(function_.type(value)), {d(vreg(value))}).immediate = word;
   if (words_of_results != 0)
     emit(Form::ReserveStack, 0, 0, {}).immediate = uint64_t{0} - words_of_results;
+  if (has_landing) emit(Form::Invoke, 0, 0, {});
+}
+
+void Selector::throw_reference() {
+  const VReg exception = in_register(operand(0));
+  call_runtime(ir::RuntimeCall::ThrowRef, {exception}, kNoVReg);
+  may_trap(emit(Form::Trap, 0, 0, {}), TrapCode::Unreachable);  // it does not come back
 }
 
 void Selector::tail_call() {

@@ -77,6 +77,7 @@ bool Selector::select_float() {
     case Op::F64ReinterpretI64:
       emit(Form::Unary, Id::kIdVmovq, 8, {d(vreg(current_)), u(in_register(operand(0)))});
       break;
+    case Op::CanonicalNan: canonical_nan(); break;
     case Op::F32DemoteF64: {
       const VReg a = in_register(operand(0));
       emit(Form::Three, Id::kIdVcvtsd2ss, 8, {d(vreg(current_)), u(a), u(a)});
@@ -193,6 +194,21 @@ void Selector::convert_from_integer(uint8_t size, uint8_t integer_size, bool is_
                            {d(result), u(zero), u(a)});
   // An unsigned i32 is a signed i64.
   insn.condition = integer_size == 8 || !is_signed ? 8 : 4;
+}
+
+// All lanes at once, of scalars as well.
+void Selector::canonical_nan() {
+  const bool is_32 = insn().low() == 32;
+  constexpr uint8_t kUnordered = 3;
+  const uint64_t canonical = is_32 ? 0x7fc000007fc00000 : 0x7ff8000000000000;
+  const VReg a = in_register(operand(0));
+  const VReg unordered = fresh(ValueType::V128);
+  emit(Form::ThreeImm, is_32 ? Id::kIdVcmpps : Id::kIdVcmppd, 16, {d(unordered), u(a), u(a)})
+      .immediate = kUnordered;
+  const VReg nans = fresh(ValueType::V128);
+  emit(Form::Unary, Id::kIdVmovups, 16, {d(nans)}, constant_source({canonical, canonical}));
+  emit(Form::Four, is_32 ? Id::kIdVblendvps : Id::kIdVblendvpd, 16,
+       {d(vreg(current_)), u(a), u(nans), u(unordered)});
 }
 
 void Selector::truncate(uint8_t kind) {

@@ -234,12 +234,17 @@ VReg Selector::memory_view(uint32_t index) {
 
 void Selector::signature_check() {
   const uint32_t type = insn().low();
-  const wasm::SubType& expected = function_.module().types[type];
-  // Types below it would do as well.
-  if (!expected.is_final) return unsupported(current_);
   const VReg ref = in_register(operand(0));
   emit(Form::Compare, Id::kIdTest, 8, {u(ref), u(ref)});
   trap_if(Condition::Equal, TrapCode::UninitializedElement, in_register(operand(1)));
+  if (!function_.module().types[type].is_final) {
+    // Types below it do as well.
+    const VReg matches = fresh(ValueType::I32);
+    test_concrete_type(matches, ref, type, false, false);
+    trap_if_zero(matches, TrapCode::IndirectCallTypeMismatch);
+    emit(Form::Copy, Id::kIdMov, 8, {d(vreg(current_)), any_u(ref)});
+    return;
+  }
   const VReg ids = load_pointer(in_context(offsetof(VMContext, type_ids)));
   const VReg id = fresh(ValueType::I32);
   emit(Form::Unary, Id::kIdMov, 4, {d(id)}, at(ids, static_cast<int32_t>(type * sizeof(uint32_t))))

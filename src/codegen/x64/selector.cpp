@@ -182,8 +182,9 @@ bool Selector::is_needed(Value value) const {
 // The first is the instruction itself; those that nobody uses may be gone.
 ir::Value Selector::result_of_current(uint32_t index) const {
   if (index == 0) return current_;
-  for (Value next = insn().next; next.exists() && function_[next].op == Op::Result;
-       next = function_[next].next)
+  const bool is_terminator = ir::info(insn().op).is_terminator();
+  Value next = is_terminator ? function_[function_.edges(current_)[0].target].first : insn().next;
+  for (; next.exists() && function_[next].op == Op::Result; next = function_[next].next)
     if (function_[next].immediate == index) return next;
   return {};
 }
@@ -195,7 +196,7 @@ void Selector::unsupported(Value value) {
 
 void Selector::select(Value value) {
   if (!select_integer() && !select_float() && !select_memory() && !select_control() &&
-      !select_simd() && !select_atomic())
+      !select_object() && !select_simd() && !select_atomic())
     unsupported(value);
 }
 

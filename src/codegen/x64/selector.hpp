@@ -15,6 +15,7 @@
 #include "codegen/x64/instruction.hpp"
 #include "ir/build.hpp"
 #include "ir/flow_graph.hpp"
+#include "wasm/canonical_type.hpp"
 
 namespace wrun::codegen::x64 {
 
@@ -28,6 +29,8 @@ struct SelectedFunction {
 };
 
 std::expected<SelectedFunction, ir::Unsupported> select(const ir::Function& function);
+
+inline constexpr uint8_t kCallClobbers = 1;  // of the clobber sets
 
 struct Address {
   AddressKind kind = AddressKind::None;
@@ -169,6 +172,7 @@ class Selector {
   void copysign(uint8_t size);
   void convert_from_integer(uint8_t size, uint8_t integer_size, bool is_signed);
   void truncate(uint8_t kind);
+  void canonical_nan();
   Test compare_floats(Value a, Value b, Condition condition, uint8_t size);
 
   // --- select_memory.cpp
@@ -232,6 +236,23 @@ class Selector {
   void zero_extend(VReg to, VReg from, uint8_t bytes);
   void set_atomic_address(Instruction& insn, const Address& place);
 
+  // --- select_objects.cpp
+  bool select_object();
+  const wasm::CanonicalType& runtime_type(uint32_t index) const;
+  Address field_address(size_t offset);
+  Address element_address(wasm::ValType storage);
+  void load_field(wasm::ValType storage, bool is_signed, const Address& from);
+  void store_field(wasm::ValType storage, Value value, const Address& to);
+  void call_runtime(ir::RuntimeCall call, std::initializer_list<VReg> arguments, VReg result) {
+    call_runtime(call, std::span(arguments.begin(), arguments.size()), result);
+  }
+  void call_runtime(ir::RuntimeCall call, std::span<const VReg> arguments, VReg result);
+  VReg i32(uint32_t value);
+  void object_operation(ir::RuntimeCall call);
+  void trap_if_zero(VReg value, TrapCode trap);
+  void test_type(VReg result, VReg ref, wasm::HeapType heap, bool nullable);
+  void test_concrete_type(VReg result, VReg ref, uint32_t index, bool is_exact, bool nullable);
+
   // --- select_control.cpp
   bool select_control();
   void branch();
@@ -241,6 +262,7 @@ class Selector {
   void call();
   void tail_call();
   void call_runtime();
+  void throw_reference();
   uint32_t arguments(std::vector<Operand>& operands, std::span<const Value> values,
                      std::vector<std::pair<Value, uint32_t>>& on_stack);
   const wasm::FuncType& callee_type() const;

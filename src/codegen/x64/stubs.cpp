@@ -10,6 +10,8 @@
 #include "codegen/abi.hpp"
 
 #include "interp/bytecode.hpp"
+#include "interp/unwind.hpp"
+#include "ir/ops.hpp"
 #include "runtime/stack.hpp"
 #include "runtime/vm_context.hpp"
 
@@ -115,6 +117,29 @@ class StubWriter {
     a.pop(x86::r12);
     a.pop(x86::rbx);
     a.pop(x86::rbp);
+  }
+  // Calls a function of the runtime, on the host's stack.
+  void call_helper(const void* helper) {
+    push_saved();
+    a.mov(kState, WRUN_VM_FIELD(stack));
+    a.mov(WRUN_STATE_FIELD(records), x86::rsp);
+    a.mov(x86::rbx, x86::rsp);
+    static_assert(sizeof(TrapCode) == 1);
+    a.mov(x86::byte_ptr(kState, offsetof(StackState, exit_code)), 0);
+    a.mov(x86::rsp, WRUN_STATE_FIELD(host_stack));
+    a.and_(x86::rsp, -16);
+    a.mov(x86::rdi, kVm);
+    a.mov(x86::rax, reinterpret_cast<uint64_t>(helper));
+    a.call(x86::rax);
+    a.mov(x86::rsp, x86::rbx);
+    a.mov(kState, WRUN_VM_FIELD(stack));
+  }
+  // At the call of the runtime, in the caller's frame.
+  void trap_at_call(const Label& trap_exit) {
+    pop_saved();
+    a.pop(x86::rdi);
+    a.dec(x86::rdi);
+    a.jmp(trap_exit);
   }
   // Compiled code may use what lies above the interpreter's frames, which end at `kSlots`.
   void set_limit() {
@@ -368,30 +393,52 @@ static void write_trap_exit(StubWriter& w) {
 static void write_runtime_call(StubWriter& w, const void* helper, const Label& trap_exit) {
   x86::Assembler& a = w.a;
   const Label trapped = a.newLabel();
-  static_assert(sizeof(TrapCode) == 1);
   const x86::Mem exit_code = x86::byte_ptr(kState, offsetof(StackState, exit_code));
-  w.push_saved();
-  a.mov(kState, WRUN_VM_FIELD(stack));
-  a.mov(WRUN_STATE_FIELD(records), x86::rsp);
-  a.mov(x86::rbx, x86::rsp);
-  a.mov(exit_code, 0);
-  a.mov(x86::rsp, WRUN_STATE_FIELD(host_stack));
-  a.and_(x86::rsp, -16);
-  a.mov(x86::rdi, kVm);
-  a.mov(x86::rax, reinterpret_cast<uint64_t>(helper));
-  a.call(x86::rax);
-  a.mov(x86::rsp, x86::rbx);
-  a.mov(kState, WRUN_VM_FIELD(stack));
+  w.call_helper(helper);
   a.cmp(exit_code, 0);
   a.jne(trapped);
   w.pop_saved();
   a.ret();
-  // At the call, in the caller's frame.
   a.bind(trapped);
-  w.pop_saved();
-  a.pop(x86::rdi);
-  a.dec(x86::rdi);
-  a.jmp(trap_exit);
+  w.trap_at_call(trap_exit);
+}
+
+// Handler: goes on in compiled code where an exception is caught, which sets the stack pointer.
+static void write_landing(StubWriter& w) {
+  x86::Assembler& a = w.a;
+  a.mov(kState, WRUN_VM_FIELD(stack));
+  a.mov(kSlots, WRUN_STATE_FIELD(frames));
+  w.set_limit();
+  x86::Mem saved = WRUN_STATE_FIELD(landing_saved);
+  static_assert(kConvention.callee_saved.size() == runtime::CompiledPc::kSavedRegisters);
+  for (const Reg reg : kConvention.callee_saved) {
+    a.mov(gp(reg), saved);
+    saved.addOffset(kWord);
+  }
+  a.mov(x86::rbp, WRUN_STATE_FIELD(landing_frame));
+  a.jmp(WRUN_STATE_FIELD(landing_pc));
+}
+
+// A runtime call that does not come back, unless as a trap: the helper says where the thread goes on.
+static void write_throw(StubWriter& w, const void* helper, const Label& trap_exit,
+                        const Label& landing) {
+  x86::Assembler& a = w.a;
+  const Label uncaught = a.newLabel();
+  w.call_helper(helper);
+  a.test(x86::al, x86::al);
+  a.jz(uncaught);
+  a.mov(kVm, WRUN_STATE_FIELD(landing_vm));
+  a.mov(x86::r14, WRUN_VM_FIELD(memory0));
+  a.mov(x86::r14, x86::ptr(x86::r14, offsetof(runtime::MemoryView, base)));
+  w.to_host_stack();
+  a.cmp(x86::al, static_cast<uint8_t>(interp::Landing::Compiled));
+  a.je(landing);
+  a.mov(kPc, WRUN_STATE_FIELD(landing_pc));
+  a.mov(kFp, WRUN_STATE_FIELD(landing_frame));
+  a.mov(kSp, WRUN_STATE_FIELD(landing_records));
+  a.jmp(x86::qword_ptr(kPc));
+  a.bind(uncaught);
+  w.trap_at_call(trap_exit);
 }
 
 // All arguments stay where they are, and the function in rax.
@@ -428,10 +475,13 @@ CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& 
                               const void* make_adapter) {
   StubWriter w(address);
   x86::Assembler& a = w.a;
-  const Label trap_exit = a.newLabel(), foreign_call = a.newLabel(), adapter = a.newLabel(),
-              no_adapter = a.newLabel(), no_adapter_trap = a.newLabel();
+  const Label landing = a.newLabel(), trap_exit = a.newLabel(), foreign_call = a.newLabel(),
+              adapter = a.newLabel(), no_adapter = a.newLabel(), no_adapter_trap = a.newLabel();
   a.bind(trap_exit);
   write_trap_exit(w);
+  a.align(AlignMode::kCode, 16);
+  a.bind(landing);
+  write_landing(w);
   a.align(AlignMode::kCode, 16);
   a.bind(foreign_call);
   a.jmp(x86::qword_ptr(x86::rax, static_cast<int32_t>(offsetof(FuncRef, adapter))));
@@ -448,11 +498,15 @@ CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& 
     a.align(AlignMode::kCode, 16);
     calls.push_back(a.newLabel());
     a.bind(calls.back());
-    write_runtime_call(w, helper, trap_exit);
+    if (calls.size() == static_cast<size_t>(ir::RuntimeCall::ThrowRef) + 1)
+      write_throw(w, helper, trap_exit, landing);
+    else
+      write_runtime_call(w, helper, trap_exit);
   }
   CommonStubs stubs;
   stubs.code = w.finish();
   stubs.trap_exit = w.offset(trap_exit);
+  stubs.landing = w.offset(landing);
   stubs.foreign_call = w.offset(foreign_call);
   stubs.make_adapter = w.offset(adapter);
   stubs.no_adapter = w.offset(no_adapter);
