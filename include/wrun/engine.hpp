@@ -1,7 +1,10 @@
 // Engine: what modules and stores have in common.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -33,6 +36,18 @@ enum class Tier {
   Auto,
 };  // Where there is no compiler, all are the interpreter.
 
+// How the optimizing compiler works, and what it tells of its work: for those who look for faults in it.
+struct CompilerConfig {
+  int opt_level = 2;  // 0, 1 or 2
+  // How many passes are run on how many functions in all, to find the one that breaks something.
+  std::optional<uint64_t> opt_bisect = {};
+  // "PASS" or "PASS:FUNCTION", a number or name: what functions look like after a pass.
+  std::string dump_ir = {};
+  bool time_passes = false;  // told when the engine goes
+  // Gets what is told, in whole lines; called by one thread at a time.
+  std::function<void(std::string_view text)> tell = {};
+};
+
 struct Config {
   Tier tier = Tier::Auto;
   // Of Tier::Auto: the rounds of loops, a call counting as several, after which a function is compiled.
@@ -55,6 +70,7 @@ struct Config {
   // Every NaN that arithmetic gives is the canonical one, with a positive sign, on every host. Costs where
   // there is much arithmetic with floating point.
   bool canonical_nans = false;
+  CompilerConfig compiler = {};
   // Threads that validate a large module; 0: as many as there are processors.
   unsigned threads = 0;
 };
@@ -63,7 +79,7 @@ struct Config {
 // alive. Modules can be instantiated only in stores of the same engine.
 class Engine {
  public:
-  // Fails with Kind::Usage for an unknown feature name.
+  // Fails with Kind::Usage for a feature or a pass that there is not.
   static Result<Engine> create(const Config& config = {});
 
  private:

@@ -23,6 +23,16 @@ engine::Tier tier_of(Tier tier) {
   return engine::Tier::Interpreter;
 }
 
+engine::CompilerOptions compiler_options(const CompilerConfig& config) {
+  const size_t colon = config.dump_ir.find(':');
+  return {.level = config.opt_level,
+          .bisect_limit = config.opt_bisect,
+          .dump_pass = config.dump_ir.substr(0, colon),
+          .dump_function = colon == config.dump_ir.npos ? "" : config.dump_ir.substr(colon + 1),
+          .time_passes = config.time_passes,
+          .tell = config.tell ? config.tell : [](std::string_view) {}};
+}
+
 }  // namespace
 
 std::span<const FeatureInfo> known_features() {
@@ -42,6 +52,9 @@ Result<Engine> Engine::create(const Config& config) {
   internal.fuel_metering = config.fuel;
   internal.canonical_nans = config.canonical_nans;
   internal.threads = config.threads;
+  internal.compiler = compiler_options(config.compiler);
+  if (auto checked = engine::check(internal.compiler); !checked)
+    return std::unexpected(std::move(checked).error());
   if (!config.standard.empty()) {
     const auto standard = features_of(config.standard);
     if (!standard)

@@ -113,12 +113,15 @@ class Run {
 };
 
 Step<int> Run::run() {
+  CompilerConfig compiler = options_.compiler;
+  compiler.tell = print_error;
   auto engine = Engine::create({.tier = options_.tier,
                                 .tier_up_after = options_.tier_up_after,
                                 .features = options_.features,
                                 .interruptible = options_.timeout.has_value() || options_.threads,
                                 .fuel = options_.fuel.has_value(),
-                                .canonical_nans = options_.deterministic_seed.has_value()});
+                                .canonical_nans = options_.deterministic_seed.has_value(),
+                                .compiler = std::move(compiler)});
   if (!engine) return failed(kBadUsage, engine.error().message);
   engine_ = *engine;
 

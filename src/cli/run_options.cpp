@@ -233,6 +233,19 @@ Usage set_tier_up_after(Options& options, std::string_view value) {
   return {};
 }
 
+Usage set_opt_level(Options& options, std::string_view option, std::string_view value) {
+  if (value != "0" && value != "1" && value != "2")
+    return bad_value(option, value, "one of: 0 1 2");
+  options.compiler.opt_level = value[0] - '0';
+  return {};
+}
+
+Usage set_opt_bisect(Options& options, std::string_view value) {
+  options.compiler.opt_bisect = parse_count(value);
+  return options.compiler.opt_bisect ? Usage()
+                                     : bad_value("--opt-bisect", value, "a number of passes");
+}
+
 Usage set_jobs(Options& options, std::string_view value) {
   const auto jobs = parse_count(value);
   if (!jobs || *jobs == 0 || *jobs > 1024)
@@ -254,9 +267,9 @@ std::optional<bool> parse_switch(std::string_view value) {
   return std::nullopt;
 }
 
-Usage accept_opt_level(Options&, std::string_view option, std::string_view value) {
-  if (value != "0" && value != "1" && value != "2" && value != "s")
-    return bad_value(option, value, "one of: 0 1 2 s");
+// wasmtime's `s` optimises for size as well.
+Usage set_optimize_level(Options& options, std::string_view option, std::string_view value) {
+  if (value != "s") return set_opt_level(options, option, value);
   return {};
 }
 
@@ -311,7 +324,7 @@ constexpr Key kWasiKeys[] = {
     {        "cli",      accept_cli}
 };
 constexpr Key kOptimizeKeys[] = {
-    {"opt-level", accept_opt_level}
+    {"opt-level", set_optimize_level}
 };
 constexpr Key kCodegenKeys[] = {
     {"cache", accept_switch}
@@ -386,6 +399,10 @@ Usage apply(Options& options, Option option, std::string_view value) {
     case Option::Features:           return set_feature_list(options, value);
     case Option::Tier:               return set_tier(options, value);
     case Option::TierUpAfter:        return set_tier_up_after(options, value);
+    case Option::OptLevel:           return set_opt_level(options, "--opt-level", value);
+    case Option::OptBisect:          return set_opt_bisect(options, value);
+    case Option::DumpIr:             return set_text(options.compiler.dump_ir, "--dump-ir", value);
+    case Option::TimePasses:         options.compiler.time_passes = true; return {};
     case Option::Junit:              return set_text(options.junit, "--junit", value);
     case Option::Verbose:            options.verbose = true; return {};
     case Option::Jobs:               return set_jobs(options, value);

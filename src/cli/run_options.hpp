@@ -25,6 +25,7 @@ struct Options {
   Command command = Command::Run;
   Tier tier = Config().tier;
   uint32_t tier_up_after = Config().tier_up_after;
+  CompilerConfig compiler;
   // `run`: the module. Otherwise the operands are in `arguments`.
   std::string module;
   // `run`: what belongs to the guest.

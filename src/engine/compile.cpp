@@ -18,8 +18,10 @@ constexpr size_t kFunctionsPerWorker = 64;
 std::optional<codegen::CompiledFunction> compile_unit(const wasm::Module& module,
                                                       const CompilationUnit& unit,
                                                       ir::BuildOptions options,
-                                                      const std::function<bool()>& is_cancelled) {
+                                                      const std::function<bool()>& is_cancelled,
+                                                      Diagnostics* diagnostics) {
   options.entry_loop = unit.entry_loop;
+  if (diagnostics != nullptr) return diagnostics->compile(module, unit.function_index, options);
   auto function = ir::build(module, unit.function_index, options);
   if (!function || is_cancelled()) return std::nullopt;
   ir::PipelineReport report;
@@ -31,7 +33,8 @@ std::optional<codegen::CompiledFunction> compile_unit(const wasm::Module& module
 }
 
 std::vector<CompiledUnit> compile_module(const wasm::Module& module,
-                                         const ir::BuildOptions& options) {
+                                         const ir::BuildOptions& options,
+                                         Diagnostics* diagnostics) {
   std::vector<std::optional<codegen::CompiledFunction>> functions(module.functions.size() -
                                                                   module.imported_functions);
   std::atomic<uint32_t> next = 0;
@@ -41,8 +44,9 @@ std::vector<CompiledUnit> compile_module(const wasm::Module& module,
                 while (true) {
                   const uint32_t i = next.fetch_add(1, std::memory_order_relaxed);
                   if (i >= functions.size()) return;
-                  functions[i] = compile_unit(module, {module.imported_functions + i, 0}, options,
-                                              [] { return false; });
+                  functions[i] = compile_unit(
+                      module, {module.imported_functions + i, 0}, options, [] { return false; },
+                      diagnostics);
                 }
               });
   std::vector<CompiledUnit> units;

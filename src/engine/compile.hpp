@@ -5,19 +5,23 @@
 #include <optional>
 
 #include "engine/compiled_module.hpp"
+#include "engine/diagnostics.hpp"
 #include "ir/build.hpp"
 #include "wasm/module.hpp"
 
 namespace wrun::engine {
 
-// Nothing if the compiler cannot do it, or if `is_cancelled` says so on the way.
+// Nothing if the compiler cannot do it, or if `is_cancelled` says so on the way. Done by `diagnostics`
+// where there are any.
 std::optional<codegen::CompiledFunction> compile_unit(const wasm::Module& module,
                                                       const CompilationUnit& unit,
                                                       ir::BuildOptions options,
-                                                      const std::function<bool()>& is_cancelled);
+                                                      const std::function<bool()>& is_cancelled,
+                                                      Diagnostics* diagnostics = nullptr);
 
 // All functions that can be compiled. In parallel for large modules.
 std::vector<CompiledUnit> compile_module(const wasm::Module& module,
-                                         const ir::BuildOptions& options);
+                                         const ir::BuildOptions& options,
+                                         Diagnostics* diagnostics = nullptr);
 
 }  // namespace wrun::engine

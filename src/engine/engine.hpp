@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "engine/diagnostics.hpp"
 #include "runtime/store.hpp"
 #include "wasm/features.hpp"
 #include "wasm/module.hpp"
@@ -31,6 +32,7 @@ struct EngineConfig {
   bool fuel_metering = false;   // code counts Store::fuel down
   bool canonical_nans = false;  // arithmetic gives no other
   unsigned threads = 0;         // that validate a large module; 0: one a processor
+  CompilerOptions compiler = {};
 };
 
 class Engine {
@@ -56,6 +58,7 @@ class Engine {
  private:
   EngineConfig config_;
   wasm::TypeRegistry types_;
+  std::unique_ptr<Diagnostics> diagnostics_;
   std::unique_ptr<runtime::Executor> executor_;
 };
 

@@ -141,13 +141,14 @@ void OptimizingTier::forget(interp::ModuleCode& code) {
 // --- compiling
 
 void OptimizingTier::compile_all(TieredModule& module) {
-  add_code(module, compile_module(module.module, module.options));
+  add_code(module, compile_module(module.module, module.options, tiering_.diagnostics));
 }
 
 void OptimizingTier::compile(const CompileRequest& request) {
   TieredModule& module = *request.module;
-  auto code = compile_unit(module.module, request.unit, module.options,
-                           [this] { return queue_.is_stopping(); });
+  auto code = compile_unit(
+      module.module, request.unit, module.options, [this] { return queue_.is_stopping(); },
+      tiering_.diagnostics);
   if (!code) return;
   std::vector<CompiledUnit> units;
   units.push_back({request.unit, std::move(*code)});

@@ -11,6 +11,7 @@
 #include "engine/code_memory.hpp"
 #include "engine/compile_queue.hpp"
 #include "engine/compiled_module.hpp"
+#include "engine/diagnostics.hpp"
 #include "engine/tier_stubs.hpp"
 #include "interp/interpreter.hpp"
 #include "ir/build.hpp"
@@ -24,6 +25,7 @@ struct TieringOptions {
   // do it; 0: the one that runs it.
   int32_t initial_heat = 0;
   unsigned threads = 1;
+  Diagnostics* diagnostics = nullptr;  // outlives the tier
 };
 
 // A module that runs, for one way of accessing memory 0.

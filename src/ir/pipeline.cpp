@@ -29,8 +29,15 @@ void run_pipeline(Function& function, const PipelineOptions& options, PipelineRe
   for (size_t i = 0; i < std::size(kPasses); ++i) {
     const Pass& pass = kPasses[i];
     if (pass.level > options.level) continue;
-    if (pass.level != 0 && report.passes_run >= options.bisect_limit) continue;
-    ++report.passes_run;
+    const bool is_optional = pass.level != 0;  // the others have to run, and are not counted
+    if (is_optional && report.passes_run >= options.bisect_limit) {
+      ++report.passes_left_out;
+      continue;
+    }
+    if (is_optional) {
+      ++report.passes_run;
+      report.latest = pass.name;
+    }
     const auto begin = options.measure ? Clock::now() : Clock::time_point();
     pass.run(function);
     if (options.measure) report.times[i] += Clock::now() - begin;

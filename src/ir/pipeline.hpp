@@ -34,6 +34,8 @@ struct PipelineOptions {
 
 struct PipelineReport {
   uint64_t passes_run = 0;
+  uint64_t passes_left_out = 0;                      // beyond the limit
+  std::string_view latest = {};                      // that ran before the limit
   std::vector<std::chrono::nanoseconds> times = {};  // by pass
   std::string problem = {};  // what verifying found first, and after which pass
 };

@@ -225,6 +225,9 @@ std::vector<std::vector<Way>> make_way_sets() {
     ways.push_back({"interp", config(engine::Tier::Interpreter, fuel)});
     ways.push_back({"opt", config(engine::Tier::Optimizing, fuel)});
     ways.push_back({"stress", config(engine::Tier::Auto, fuel)});
+    Way background = {"auto", config(engine::Tier::Auto, fuel)};
+    background.config.tier_up_after = 20;
+    ways.push_back(background);
   }
   sets[0].push_back({"interp without guards", config(engine::Tier::Interpreter, false), false});
   sets[0].push_back({"opt without guards", config(engine::Tier::Optimizing, false), false});
