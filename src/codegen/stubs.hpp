@@ -44,9 +44,9 @@ struct CommonStubs : StubCode {
   std::vector<uint32_t> runtime_calls;  // by ir::RuntimeCall
 };
 
-// `address` is where the code will be; `call_function` is the interpreter's handler of that name.
+// `address` is where the code will be; the others are the interpreter's handlers of that name.
 SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address,
-                                    const void* call_function);
+                                    const void* call_function, const void* tail_call_function);
 // `helpers` are the runtime's functions by ir::RuntimeCall: they take the context and the operands.
 // `make_adapter` takes the context and the FuncRef*.
 CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& helpers,

@@ -57,13 +57,15 @@ const TierStubs::Signature* TierStubs::signature(const wasm::FuncType& type, uin
   const std::unique_lock lock(mutex_);
   if (const auto known = signatures_.find(type_id); known != signatures_.end())
     return &known->second;
-  const void* call_function =
-      reinterpret_cast<const void*>(interp::handler_table()[interp::Code::CallFunction]);
+  const auto handler = [](interp::Code code) {
+    return reinterpret_cast<const void*>(interp::handler_table()[code]);
+  };
   Signature signature;
   signature.code = add(
       [&](const std::byte* address) {
         return codegen::make_signature_stubs(type, reinterpret_cast<uint64_t>(address),
-                                             call_function);
+                                             handler(interp::Code::CallFunction),
+                                             handler(interp::Code::TailCallFunction));
       },
       signature.stubs);
   if (signature.code == nullptr) return nullptr;

@@ -48,6 +48,7 @@ bool FrameWalker::next_of_records() {
       frame_ = record.fp;
       compiled_pc_ = stub();
       interpreter_frames_ = reinterpret_cast<uint64_t*>(record.fp[kFramesOfAdapter]);
+      entry_record_ = reinterpret_cast<const void*>(record.fp[kFramesOfAdapter - 1]);
       return next_of_compiled();
     } else {
       pc_ = record.pc - kWithin;

@@ -9,7 +9,8 @@ namespace wrun::interp {
 
 // Return records that stand for compiled code begin with the address of its handler, and hold the
 // frame pointer of the adapter that made them. Adapters and the stubs of runtime calls save all registers
-// that calls preserve; below them, an adapter keeps where the interpreter's frames ended.
+// that calls preserve; below them, an adapter keeps where the interpreter's frames ended, and
+// StackState::entry_record.
 class FrameWalker {
  public:
   // From a frame of the interpreter, whose records begin at `sp`.
@@ -34,6 +35,7 @@ class FrameWalker {
   // and where the frames of the interpreter end; null: where they do now.
   void read_saved_registers(uint64_t* registers) const;
   uint64_t* interpreter_frames() const { return interpreter_frames_; }
+  const void* entry_record() const { return entry_record_; }  // if interpreter_frames() is not null
 
   // To the next frame outwards; false: it was the last.
   bool next();
@@ -55,6 +57,7 @@ class FrameWalker {
   const uint64_t* saved_[kSavedRegisters] =
       {};  // where inner frames hold the registers of this one
   uint64_t* interpreter_frames_ = nullptr;
+  const void* entry_record_ = nullptr;
 };
 
 }  // namespace wrun::interp

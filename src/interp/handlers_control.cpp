@@ -152,10 +152,8 @@ WRUN_HANDLER void check_interrupt(WRUN_STATE_PARAMETERS) {
 // handler, u32 instructions
 WRUN_HANDLER void consume_fuel(WRUN_STATE_PARAMETERS) {
   const int64_t cost = fetch<uint32_t>(pc, 8);
-  if (vm->store->fuel < cost) [[unlikely]] {
-    vm->store->fuel = 0;
+  if (vm->store->fuel < cost) [[unlikely]]
     WRUN_TRAP_WITH(TrapCode::OutOfFuel);
-  }
   vm->store->fuel -= cost;
   WRUN_NEXT(16);
 }
@@ -369,7 +367,8 @@ WRUN_HANDLER void call_ref(WRUN_STATE_PARAMETERS) {
   for (uint32_t i = 0; i < slots; ++i) fp[i] = from[i];
 }
 
-// Like call_function, with the frame at fp and the record of the function that it replaces.
+// Like call_function, with the frame at fp and the record of the function that it replaces. Adapters of
+// compiled code come here, too.
 WRUN_HANDLER void tail_call_function(WRUN_STATE_PARAMETERS) {
   auto* function = reinterpret_cast<FuncRef*>(r0);
   if (function->is_host) {
@@ -623,6 +622,7 @@ void add_control_handlers(HandlerTable& table) {
   set(Code::CallIndirectR, call_indirect<true>);
   set(Code::CallRef, call_ref);
   set(Code::TailCall, tail_call);
+  set(Code::TailCallFunction, tail_call_function);
   set(Code::TailCallImport, tail_call_import);
   set(Code::TailCallIndirect, tail_call_indirect);
   set(Code::TailCallRef, tail_call_ref);

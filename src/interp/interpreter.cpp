@@ -262,6 +262,7 @@ runtime::TrapCode Interpreter::call(runtime::Store& store, runtime::FuncRef& fun
       element_trap(stack.exit_code, stack.exit_operand, store);
   }
   const TrapCode code_of_exit = stack.exit_code;
+  if (code_of_exit == TrapCode::OutOfFuel) store.fuel = 0;
   if (code_of_exit == TrapCode::None) {
     std::memcpy(slots, fp, function.result_slots * sizeof(uint64_t));
   } else {

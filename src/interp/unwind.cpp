@@ -45,7 +45,9 @@ void land(gc::Exception& exception, const FrameWalker& frame, runtime::StackStat
   stack.landing_vm = frame.vm();
   stack.landing_exception = gc::to_reference(&exception);
   frame.read_saved_registers(stack.landing_saved);
-  if (uint64_t* frames = frame.interpreter_frames(); frames != nullptr) stack.frames = frames;
+  if (frame.interpreter_frames() == nullptr) return;
+  stack.frames = frame.interpreter_frames();
+  stack.entry_record = frame.entry_record();
 }
 
 [[gnu::noinline]] Landing throw_from(uint64_t exception, Pc pc, uint64_t* fp, VMContext* vm,

@@ -22,6 +22,9 @@ struct StackState {
   // the interpreter, and what compiled code, which runs on the guest stack, goes back to.
   void* host_stack = nullptr;
   void* host_frame = nullptr;
+  // The return record of the interpreter below which the compiled code that runs was entered. Null: there
+  // is none, or it is not known.
+  const void* entry_record = nullptr;
   // How and where the latest activation ended; the tier that ran it knows what the pointers mean.
   TrapCode exit_code = TrapCode::None;
   bool exit_was_compiled = false;  // exit_pc is in compiled code, exit_records is its stack pointer

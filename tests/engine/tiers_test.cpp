@@ -70,8 +70,8 @@ std::string too_much_to_compile() {
   return text;
 }
 
-constexpr EngineConfig kCompiled = {.tier = Tier::Optimizing};
-constexpr EngineConfig kInterpreted = {.tier = Tier::Interpreter};
+const EngineConfig kCompiled = {.tier = Tier::Optimizing};
+const EngineConfig kInterpreted = {.tier = Tier::Interpreter};
 
 // Functions named by the tiers (c, i) of themselves and of those they call, down to one that throws.
 std::string throwing_chains(const std::vector<std::string>& paths) {
@@ -382,4 +382,49 @@ TEST_CASE("NaNs are canonical in every tier that is asked for it") {
           interpreted.call("scalar", {bits & 0xffffffff, bits}));
     CHECK(compiled.call("vector", {bits, ~bits}) == interpreted.call("vector", {bits, ~bits}));
   }
+}
+
+// Frames of functions that tail-call each other do not pile up, whichever tiers they are in.
+TEST_CASE("tail calls between tiers take no room") {
+  const std::string source = fmt::format(R"((module
+    (type $t (func (param i64 i64 i64 i64 i64 i64 i64 f64) (result i64 i64 i64 i64 i64)))
+    (table funcref (elem $compiled $interpreted))
+    (func $compiled (export "compiled") (type $t)
+      (if (i64.eqz (local.get 0))
+        (then (return (local.get 1) (i64.const 2) (i64.const 3) (i64.const 4) (i64.const 5))))
+      (return_call $interpreted (i64.sub (local.get 0) (i64.const 1))
+        (i64.add (local.get 1) (local.get 6)) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0)
+        (local.get 6) (local.get 7)))
+    (func $interpreted (export "interpreted") (type $t) {0}
+      (return_call_indirect (type $t) (local.get 0) (i64.add (local.get 1) (i64.const 1)) (i64.const 0)
+        (i64.const 0) (i64.const 0) (i64.const 0) (local.get 6) (local.get 7) (i32.const 0)))
+    (func (export "from compiled") (param i64 i64 i64 i64 i64 i64 i64 f64) (result i64)
+      (call $compiled (local.get 0) (local.get 1) (i64.const 0) (i64.const 0) (i64.const 0) (i64.const 0)
+        (local.get 6) (local.get 7))
+      (drop) (drop) (drop) (drop))
+    ;; Between them a call that comes back from the interpreter.
+    (func $leaf (param i64) (result i64) {0} (i64.add (local.get 0) (i64.const 1)))
+    (func $a (export "with calls") (param i64 i64) (result i64)
+      (if (i64.eqz (local.get 0)) (then (return (local.get 1))))
+      (return_call $b (i64.sub (local.get 0) (i64.const 1)) (call $leaf (local.get 1))))
+    (func $b (param i64 i64) (result i64) {0}
+      (return_call $a (local.get 0) (local.get 1)))
+    ;; Or an exception.
+    (tag $e (param i64))
+    (func $throws (param i64) (result i64) {0} (throw $e (i64.add (local.get 0) (i64.const 1))))
+    (func $c (export "with exceptions") (param i64 i64) (result i64)
+      (if (i64.eqz (local.get 0)) (then (return (local.get 1))))
+      (return_call $d (i64.sub (local.get 0) (i64.const 1))
+        (block $caught (result i64) (try_table (result i64) (catch $e $caught) (call $throws (local.get 1))))))
+    (func $d (param i64 i64) (result i64) {0}
+      (return_call $c (local.get 0) (local.get 1)))))",
+                                         too_much_to_compile());
+  const runtime::StoreLimits limits = {.stack_bytes = 4u << 20};
+  Guest guest(source, kCompiled, limits);
+  constexpr uint64_t kRounds = 100'000;
+  CHECK(guest.call("compiled", {kRounds, 0, 0, 0, 0, 0, 2, 0}) == "493e0 2 3 4 5 ");
+  CHECK(guest.call("interpreted", {kRounds, 0, 0, 0, 0, 0, 2, 0}) == "493e1 2 3 4 5 ");
+  CHECK(guest.call("from compiled", {kRounds, 0, 0, 0, 0, 0, 2, 0}) == "493e0 ");
+  CHECK(guest.call("with calls", {kRounds, 0}) == "186a0 ");
+  CHECK(guest.call("with exceptions", {1'000, 0}) == "3e8 ");
 }

@@ -190,6 +190,7 @@ void begin_enter(StubWriter& w, const Words& words) {
   a.mov(x86::rbp, kSp);
   a.lea(kSlots, x86::ptr(kFp, words.shared()));
   a.mov(WRUN_STATE_FIELD(frames), kSlots);
+  a.mov(WRUN_STATE_FIELD(entry_record), kSp);
   w.set_limit();
 }
 
@@ -262,6 +263,45 @@ void write_enter_loop(StubWriter& w, const wasm::FuncType& type, const Words& wo
   end_enter(w, type, words);
 }
 
+// Arguments to slots. The words of those on the stack begin at `on_stack`.
+void store_arguments(StubWriter& w, const wasm::FuncType& type, const x86::Mem& on_stack,
+                     const x86::Gp& slots) {
+  for_each_location(type.params, LocationSequence::arguments(kConvention),
+                    [&](ValType param, const ValueLocation& location, int32_t slot) {
+                      const x86::Mem to = x86::ptr(slots, slot);
+                      const x86::Mem word =
+                          on_stack.cloneAdjusted(static_cast<int64_t>(location.stack_word) * kWord);
+                      if (location.in_register())
+                        w.store_to_slot(param, location.reg, to);
+                      else if (param.kind() == ValType::Kind::F32)
+                        w.copy_f32(to, word);
+                      else
+                        w.copy(to, word, param.slots());
+                    });
+}
+
+// A tail call of code that the interpreter entered, when nothing of it is left on the stack: it tail-calls
+// the function itself, or the tiers would pile up frames taking turns. The registers that calls preserve
+// are as they were at the entry: the frame still is in the interpreter's register.
+void write_tail_adapter(StubWriter& w, const wasm::FuncType& type, const Words& words,
+                        const void* tail_call_function, const Label& otherwise) {
+  x86::Assembler& a = w.a;
+  static_assert(kConvention.callee_saved.contains(x64::kR13));
+  a.mov(kState, WRUN_VM_FIELD(stack));
+  a.lea(kSlots, x86::ptr(x86::rsp, kWord + words.arguments + words.results));
+  a.cmp(kSlots, WRUN_STATE_FIELD(entry_record));
+  a.jne(otherwise);
+  a.lea(kSlots, x86::ptr(kFp, words.shared() + static_cast<int32_t>(kStackHeadroom / 2)));
+  a.cmp(kSlots, x86::rsp);
+  a.ja(otherwise);
+  store_arguments(w, type, x86::ptr(x86::rsp, kWord), kFp);
+  a.mov(kSp, WRUN_STATE_FIELD(entry_record));
+  a.mov(kR0, x86::rax);
+  w.to_host_stack();
+  a.mov(x86::rax, reinterpret_cast<uint64_t>(tail_call_function));
+  a.jmp(x86::rax);
+}
+
 // Calls the function in rax by the interpreter, with the arguments in the slots above its frames.
 void write_adapter(StubWriter& w, const wasm::FuncType& type, const Words& words,
                    const void* call_function, const Label& return_word, const Label& overflow) {
@@ -273,20 +313,10 @@ void write_adapter(StubWriter& w, const wasm::FuncType& type, const Words& words
   a.lea(x86::rbx, x86::ptr(kSlots, words.shared() + static_cast<int32_t>(kStackHeadroom / 2)));
   a.cmp(x86::rbx, x86::rsp);
   a.ja(overflow);
-  constexpr int32_t kArguments = 2 * kWord;  // above the frame pointer and the return address
-  for_each_location(type.params, LocationSequence::arguments(kConvention),
-                    [&](ValType param, const ValueLocation& location, int32_t slot) {
-                      const x86::Mem to = x86::ptr(kSlots, slot);
-                      const x86::Mem word = x86::ptr(
-                          x86::rbp, kArguments + static_cast<int32_t>(location.stack_word) * kWord);
-                      if (location.in_register())
-                        w.store_to_slot(param, location.reg, to);
-                      else if (param.kind() == ValType::Kind::F32)
-                        w.copy_f32(to, word);
-                      else
-                        w.copy(to, word, param.slots());
-                    });
+  // Above the frame pointer and the return address.
+  store_arguments(w, type, x86::ptr(x86::rbp, 2 * kWord), kSlots);
   a.push(kSlots);
+  a.push(WRUN_STATE_FIELD(entry_record));
   a.push(x86::rbp);
   a.lea(kPc, x86::ptr(return_word));
   a.push(kPc);
@@ -306,8 +336,9 @@ void write_adapter(StubWriter& w, const wasm::FuncType& type, const Words& words
 void write_return(StubWriter& w, const wasm::FuncType& type, const Words& words) {
   x86::Assembler& a = w.a;
   a.lea(x86::rsp, x86::ptr(kSp, static_cast<int32_t>(sizeof(Record))));
-  a.pop(kSlots);
   a.mov(kState, WRUN_VM_FIELD(stack));
+  a.pop(WRUN_STATE_FIELD(entry_record));
+  a.pop(kSlots);
   a.mov(WRUN_STATE_FIELD(frames), kSlots);
   w.set_limit();
   a.lea(x86::rbp, x86::ptr(x86::rsp, 3 * kWord));
@@ -334,13 +365,13 @@ uint64_t entry_stack_bytes(const wasm::FuncType& type) {
 }
 
 SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address,
-                                    const void* call_function) {
+                                    const void* call_function, const void* tail_call_function) {
   StubWriter w(address);
   x86::Assembler& a = w.a;
   const Words words(type);
   const Label enter = a.newLabel(), returned = a.newLabel(), enter_loop = a.newLabel(),
               loop_returned = a.newLabel(), adapter = a.newLabel(), overflow = a.newLabel(),
-              return_handler = a.newLabel(), return_word = a.newLabel();
+              return_handler = a.newLabel(), return_word = a.newLabel(), call = a.newLabel();
   a.bind(return_word);
   a.embedLabel(return_handler);
   a.bind(enter);
@@ -350,6 +381,8 @@ SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address
   write_enter_loop(w, type, words, loop_returned);
   a.align(AlignMode::kCode, 16);
   a.bind(adapter);
+  write_tail_adapter(w, type, words, tail_call_function, call);
+  a.bind(call);
   write_adapter(w, type, words, call_function, return_word, overflow);
   a.align(AlignMode::kCode, 16);
   a.bind(return_handler);
