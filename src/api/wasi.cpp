@@ -100,6 +100,7 @@ std::vector<GrantUse> Wasi::uses() const {
     __builtin_unreachable();
   };
   std::vector<GrantUse> result;
+  result.reserve(state_->wasi->grants().size());
   for (const wasi::Grant& grant : state_->wasi->grants())
     result.push_back({kind_of(grant.kind), grant.guest_name, grant.host_name, grant.read_only,
                       grant.looks, grant.reads, grant.changes, grant.refusals});

@@ -68,7 +68,7 @@ class Replay {
   bool read(Entry& entry);
   bool write_outputs(const Call& call, uint32_t pieces);
   void repeat_output(const Call& call, const Entry& entry);
-  runtime::TrapCode diverge(runtime::Store& store, std::string reason);
+  runtime::TrapCode diverge(runtime::Store& store, const std::string& reason);
 
   std::unique_ptr<Recording> recording_;
   std::array<int, 3> stdio_;

@@ -111,7 +111,7 @@ TrapCode Replay::perform(const Call& call, runtime::Store& store, uint64_t* slot
   return entry.head.trap;
 }
 
-TrapCode Replay::diverge(runtime::Store& store, std::string reason) {
+TrapCode Replay::diverge(runtime::Store& store, const std::string& reason) {
   divergence_ = "the replay diverges at call " + std::to_string(calls_) + ": " + reason;
   store.set_host_error(*divergence_);
   return TrapCode::HostError;

@@ -87,6 +87,7 @@ void Selector::add_split_blocks(ir::Block block) {
     data.edge_count = 1;
     const auto args = function_.args(edges[i]);
     std::vector<VReg> vregs;
+    vregs.reserve(args.size());
     for (Value arg : args) vregs.push_back(in_register(arg));
     machine.edges.push_back({machine_block_[target.index],
                              static_cast<uint32_t>(machine.pool.size()),
@@ -128,6 +129,7 @@ void Selector::select_block(ir::Block block) {
     }
     const auto args = function_.args(edges[i]);
     std::vector<VReg> vregs;
+    vregs.reserve(args.size());
     for (Value arg : args) vregs.push_back(in_register(arg));
     machine_edges.push_back({machine_block_[edges[i].target.index],
                              static_cast<uint32_t>(machine.pool.size()),
@@ -155,6 +157,7 @@ void Selector::select_block(ir::Block block) {
   } else {
     const auto values = function_.params(block);
     std::vector<VReg> vregs;
+    vregs.reserve(values.size());
     for (Value value : values) vregs.push_back(vreg(value));
     machine.blocks[number].first_param = static_cast<uint32_t>(machine.pool.size());
     machine.blocks[number].param_count = static_cast<uint32_t>(vregs.size());
