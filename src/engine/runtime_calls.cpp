@@ -116,6 +116,14 @@ RefSlot object_operation(VMContext* vm, uint32_t type, uint32_t immediate, const
   return result;
 }
 
+// When there is no room at hand.
+RefSlot object_allocate(VMContext* vm, const wasm::CanonicalType* type, uint64_t bytes) {
+  gc::Heap& heap = vm->store->heap();
+  gc::Object* object = heap.allocate_slowly(*type, bytes, nullptr);
+  if (object == nullptr) trap(vm, runtime::allocation_failure(heap, bytes));
+  return gc::to_reference(object);
+}
+
 RefSlot exception_new(VMContext* vm, uint32_t tag, const uint64_t* payload) {
   const runtime::Tag& thrown = *vm->tags[tag];
   gc::Exception* exception =
@@ -162,7 +170,6 @@ const void* function_of(ir::RuntimeCall call) {
     case RuntimeCall::TableCopy:    return address(table_copy);
     case RuntimeCall::TableInit:    return address(table_init);
     case RuntimeCall::ElemDrop:     return address(elem_drop);
-    case RuntimeCall::StructNew:    return address(object_operation<runtime::struct_new>);
     case RuntimeCall::StructNewDefault:
       return address(object_operation<runtime::struct_new_default>);
     case RuntimeCall::StructNewDesc: return address(object_operation<runtime::struct_new_desc>);
@@ -177,6 +184,7 @@ const void* function_of(ir::RuntimeCall call) {
     case RuntimeCall::ArrayCopy:       return address(object_operation<runtime::array_copy>);
     case RuntimeCall::ArrayInitData:   return address(object_operation<runtime::array_init_data>);
     case RuntimeCall::ArrayInitElem:   return address(object_operation<runtime::array_init_elem>);
+    case RuntimeCall::ObjectAllocate:  return address(object_allocate);
     case RuntimeCall::ExceptionNew:    return address(exception_new);
     case RuntimeCall::ThrowRef:        return address(throw_ref);
     case RuntimeCall::RefTestDescEq:   return address(ref_test_desc_eq);

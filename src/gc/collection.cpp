@@ -29,13 +29,13 @@ Reference load(std::byte* address) {
 
 void Marker::mark(Reference reference) {
   // Null, i31 and values of the host are outside of the heap or between granules.
-  const uint64_t offset = reference - heap_.base_;
+  const uint64_t offset = reference - heap_.area_.base;
   if (offset < heap_.committed_bytes_ && offset % Heap::kGranule == 0) visit(offset);
 }
 
 void Marker::mark_conservatively(const uint64_t* begin, const uint64_t* end) {
   for (const uint64_t* slot = begin; slot < end; ++slot) {
-    const uint64_t offset = *slot - heap_.base_;
+    const uint64_t offset = *slot - heap_.area_.base;
     if (heap_.is_start(offset)) visit(offset);
   }
 }
@@ -43,14 +43,14 @@ void Marker::mark_conservatively(const uint64_t* begin, const uint64_t* end) {
 void Marker::visit(uint64_t offset) {
   if (Heap::has_bit(heap_.marks_, offset)) return;
   Heap::set_bit(heap_.marks_, offset);
-  pending_.push_back(reinterpret_cast<Object*>(heap_.base_ + offset));
+  pending_.push_back(reinterpret_cast<Object*>(heap_.area_.base + offset));
 }
 
 void Marker::trace(Object& object) {
   const uint64_t bytes = bytes_of(object);
   live_bytes_ += bytes;
   if (bytes <= Heap::kMaxSmallBytes) {
-    const uint64_t offset = reinterpret_cast<uintptr_t>(&object) - heap_.base_;
+    const uint64_t offset = reinterpret_cast<uintptr_t>(&object) - heap_.area_.base;
     const uint64_t first = offset / Heap::kLineBytes;
     const uint64_t last = (offset + bytes - 1) / Heap::kLineBytes;
     for (uint64_t line = first; line <= last; ++line) heap_.lines_[line] = 1;
@@ -88,14 +88,14 @@ void Heap::collect(const uint64_t* stack_end) {
   const Clock::time_point begin = Clock::now();
   const uint64_t used_before = used_bytes();
 
-  cursor_ = limit_ = hole_end_ = nullptr;
+  area_.cursor = area_.limit = hole_end_ = nullptr;
   overflow_ = {};
   std::memset(marks_, 0, block_count_ * (kBlockBytes / kGranule / 8));
   std::memset(lines_, 0, block_count_ * kLinesPerBlock);
   Marker marker(*this);
   roots_.mark_roots(marker, stack_end);
   marker.drain();
-  std::swap(starts_, marks_);
+  std::swap(area_.starts, marks_);
   sweep();
 
   ++collections_;
@@ -124,8 +124,10 @@ void Heap::sweep() {
         is_live = std::memchr(lines, 1, kLinesPerBlock) != nullptr;
         break;
       }
-      case BlockState::LargeBegin: is_live = has_bit(starts_, uint64_t{block} * kBlockBytes); break;
-      case BlockState::LargeRest:  break;
+      case BlockState::LargeBegin:
+        is_live = has_bit(area_.starts, uint64_t{block} * kBlockBytes);
+        break;
+      case BlockState::LargeRest: break;
     }
     if (is_live)
       ++used_blocks_;

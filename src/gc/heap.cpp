@@ -59,10 +59,11 @@ bool Heap::reserve(uint64_t heap_bytes) {
                        line_table_bytes(heap_bytes) + block_table_bytes(heap_bytes);
   void* region = os_reserve(bytes);
   if (region == nullptr) return false;
-  base_ = (reinterpret_cast<uintptr_t>(region) + kBlockBytes - 1) & ~uintptr_t{kBlockBytes - 1};
-  std::byte* table = reinterpret_cast<std::byte*>(base_) + heap_bytes;
+  area_.base =
+      (reinterpret_cast<uintptr_t>(region) + kBlockBytes - 1) & ~uintptr_t{kBlockBytes - 1};
+  std::byte* table = reinterpret_cast<std::byte*>(area_.base) + heap_bytes;
   const auto take = [&table](uint64_t size) { return std::exchange(table, table + size); };
-  starts_ = reinterpret_cast<uint64_t*>(take(bitmap_bytes(heap_bytes)));
+  area_.starts = reinterpret_cast<uint64_t*>(take(bitmap_bytes(heap_bytes)));
   marks_ = reinterpret_cast<uint64_t*>(take(bitmap_bytes(heap_bytes)));
   lines_ = reinterpret_cast<uint8_t*>(take(line_table_bytes(heap_bytes)));
   blocks_ = reinterpret_cast<BlockState*>(take(block_table_bytes(heap_bytes)));
@@ -82,8 +83,8 @@ bool Heap::commit_more() {
   const auto commit = [at](void* table, uint64_t (*size_of)(uint64_t)) {
     return os_commit(static_cast<std::byte*>(table) + size_of(at), size_of(kChunkBytes));
   };
-  if (!commit(reinterpret_cast<void*>(base_), [](uint64_t bytes) { return bytes; }) ||
-      !commit(starts_, bitmap_bytes) || !commit(marks_, bitmap_bytes) ||
+  if (!commit(reinterpret_cast<void*>(area_.base), [](uint64_t bytes) { return bytes; }) ||
+      !commit(area_.starts, bitmap_bytes) || !commit(marks_, bitmap_bytes) ||
       !commit(lines_, line_table_bytes))
     return false;
   committed_bytes_ += kChunkBytes;
@@ -96,7 +97,7 @@ bool Heap::commit_blocks(uint32_t count) {
   return true;
 }
 
-bool Heap::is_object(Reference reference) const { return is_start(reference - base_); }
+bool Heap::is_object(Reference reference) const { return is_start(reference - area_.base); }
 
 // --- Allocation ---
 
@@ -104,16 +105,16 @@ Object* Heap::allocate_slowly(const wasm::CanonicalType& type, uint64_t bytes,
                               const uint64_t* stack_end) {
   if (bytes > max_object_bytes() || (reservation_ == nullptr && !reserve())) return nullptr;
   if (should_collect()) collect(stack_end);
-  limit_ = hole_end_;
+  area_.limit = hole_end_;
   std::byte* room = find_room(bytes);
   if (room == nullptr && is_worth_collecting()) {
     collect(stack_end);
     room = find_room(bytes);
   }
-  if (options_.collect_always) limit_ = cursor_;
+  if (options_.collect_always) area_.limit = area_.cursor;
   gave_up_ = room == nullptr;
   if (gave_up_) return nullptr;
-  set_bit(starts_, reinterpret_cast<uintptr_t>(room) - base_);
+  set_bit(area_.starts, reinterpret_cast<uintptr_t>(room) - area_.base);
   auto* object = reinterpret_cast<Object*>(room);
   object->type = &type;
   return object;
@@ -136,11 +137,11 @@ std::byte* Heap::find_room(uint64_t bytes) {
 
 std::byte* Heap::find_small(uint64_t bytes) {
   // An object that a line can hold fits into every hole; for others a hole is not given up.
-  while (bytes > static_cast<uint64_t>(limit_ - cursor_)) {
-    if (bytes > kLineBytes && cursor_ != nullptr) return find_in_overflow(bytes);
+  while (bytes > static_cast<uint64_t>(area_.limit - area_.cursor)) {
+    if (bytes > kLineBytes && area_.cursor != nullptr) return find_in_overflow(bytes);
     if (!next_hole()) return nullptr;
   }
-  return std::exchange(cursor_, cursor_ + bytes);
+  return std::exchange(area_.cursor, area_.cursor + bytes);
 }
 
 std::byte* Heap::find_in_overflow(uint64_t bytes) {
@@ -156,8 +157,8 @@ bool Heap::next_hole() {
   if (next_free_lines()) return true;
   std::byte* block = take_block();
   if (block == nullptr) return false;
-  cursor_ = block;
-  limit_ = hole_end_ = block + kBlockBytes;
+  area_.cursor = block;
+  area_.limit = hole_end_ = block + kBlockBytes;
   return true;
 }
 
@@ -175,9 +176,9 @@ bool Heap::next_free_lines() {
     uint8_t* const after = std::find_if(begin, last, [](uint8_t line) { return line != 0; });
     scan_line_ = static_cast<size_t>(after - lines_);
     if (begin == after) continue;
-    cursor_ = address_of(0) + static_cast<size_t>(begin - lines_) * kLineBytes;
-    limit_ = hole_end_ = address_of(0) + scan_line_ * kLineBytes;
-    use_lines(cursor_, static_cast<size_t>(limit_ - cursor_));
+    area_.cursor = address_of(0) + static_cast<size_t>(begin - lines_) * kLineBytes;
+    area_.limit = hole_end_ = address_of(0) + scan_line_ * kLineBytes;
+    use_lines(area_.cursor, static_cast<size_t>(area_.limit - area_.cursor));
     return true;
   }
   return false;
@@ -185,7 +186,7 @@ bool Heap::next_free_lines() {
 
 // No search finds them again before the next collection.
 void Heap::use_lines(std::byte* begin, size_t bytes) {
-  const size_t offset = reinterpret_cast<uintptr_t>(begin) - base_;
+  const size_t offset = reinterpret_cast<uintptr_t>(begin) - area_.base;
   std::memset(lines_ + offset / kLineBytes, 1, bytes / kLineBytes);
   spent_ += bytes;
 }

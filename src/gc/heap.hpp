@@ -52,6 +52,14 @@ class RootSource {
   ~RootSource() = default;
 };
 
+// Where the next small object goes, as compiled code sees it: Heap::try_allocate() in another language.
+struct AllocationArea {
+  std::byte* cursor = nullptr;  // the hole that is being filled
+  std::byte* limit = nullptr;
+  uint64_t* starts = nullptr;  // a bit for every 8 bytes from `base` on: an object begins there
+  uintptr_t base = 0;
+};
+
 struct HeapOptions {
   uint64_t maximum_bytes = UINT64_MAX;
   bool collect_always = false;  // at every allocation, to find references that nobody marks
@@ -76,11 +84,11 @@ class Heap {
   }
   // Without a collection; null if there is no room at hand.
   [[gnu::always_inline]] Object* try_allocate(const wasm::CanonicalType& type, uint64_t bytes) {
-    if (bytes > static_cast<uint64_t>(limit_ - cursor_)) [[unlikely]]
+    if (bytes > static_cast<uint64_t>(area_.limit - area_.cursor)) [[unlikely]]
       return nullptr;
-    auto* object = reinterpret_cast<Object*>(cursor_);
-    cursor_ += bytes;
-    set_bit(starts_, reinterpret_cast<uintptr_t>(object) - base_);
+    auto* object = reinterpret_cast<Object*>(area_.cursor);
+    area_.cursor += bytes;
+    set_bit(area_.starts, reinterpret_cast<uintptr_t>(object) - area_.base);
     object->type = &type;
     return object;
   }
@@ -90,6 +98,7 @@ class Heap {
   Exception* allocate_exception(const void* tag, const uint64_t* payload, uint64_t slots,
                                 const uint64_t* stack_end = nullptr);
 
+  AllocationArea& allocation_area() { return area_; }
   // Larger objects can never be made, whatever is collected.
   uint64_t max_object_bytes() const { return options_.maximum_bytes; }
   bool is_object(Reference reference) const;
@@ -118,9 +127,9 @@ class Heap {
   static bool has_bit(const uint64_t* bits, uint64_t offset) {
     return (bits[offset / (kGranule * 64)] >> (offset / kGranule % 64) & 1) != 0;
   }
-  // Whether an object begins at base_ + offset.
+  // Whether an object begins at area_.base + offset.
   bool is_start(uint64_t offset) const {
-    return offset < committed_bytes_ && offset % kGranule == 0 && has_bit(starts_, offset);
+    return offset < committed_bytes_ && offset % kGranule == 0 && has_bit(area_.starts, offset);
   }
 
   // --- heap.cpp
@@ -141,7 +150,7 @@ class Heap {
     return (used_blocks_ + blocks) * kBlockBytes <= options_.maximum_bytes;
   }
   std::byte* address_of(uint64_t block) const {
-    return reinterpret_cast<std::byte*>(base_) + block * kBlockBytes;
+    return reinterpret_cast<std::byte*>(area_.base) + block * kBlockBytes;
   }
 
   // --- collection.cpp
@@ -153,15 +162,11 @@ class Heap {
   RootSource& roots_;
   const HeapOptions options_;
 
-  // The hole that is being filled.
-  std::byte* cursor_ = nullptr;
-  std::byte* limit_ = nullptr;
-  uint64_t* starts_ = nullptr;  // a bit for every 8 bytes: an object begins there
-  uintptr_t base_ = 0;
-  std::byte* hole_end_ = nullptr;  // the real end when limit_ is kept down to collect always
+  AllocationArea area_;
+  std::byte* hole_end_ = nullptr;  // the real end when area_.limit is kept down to collect always
   Hole overflow_;                  // a block for objects that do not fit into the hole
 
-  uint64_t* marks_ = nullptr;     // like starts_, of the collection that is going on
+  uint64_t* marks_ = nullptr;     // like area_.starts, of the collection that is going on
   uint8_t* lines_ = nullptr;      // a byte for every line: something live lies in it
   BlockState* blocks_ = nullptr;  // by number: what is where in the heap
   uint64_t reserved_bytes_ = 0;   // of the heap itself

@@ -22,6 +22,7 @@ Instance::Instance(Store& store, std::shared_ptr<const wasm::Module> module, std
   vm_.memory0 = &no_memory;
   vm_.store = &store;
   vm_.instance = this;
+  vm_.allocation = &store.heap().allocation_area();
 }
 
 Instance::~Instance() {

@@ -9,6 +9,10 @@
 #include "wasm/canonical_type.hpp"
 #include "wasm/types.hpp"
 
+namespace wrun::gc {
+struct AllocationArea;
+}
+
 namespace wrun::runtime {
 
 class Instance;
@@ -86,6 +90,7 @@ struct VMContext {
   const void* trap_exit = nullptr;  // where a fault in compiled code goes on, its pc in an argument
   const void* landing = nullptr;    // a handler that goes on where StackState says
   const void* foreign_call = nullptr;  // calls functions of other instances and of the host
+  gc::AllocationArea* allocation = nullptr;
   const std::atomic<bool>* interrupt_flag = nullptr;
   int64_t* fuel = nullptr;
 };

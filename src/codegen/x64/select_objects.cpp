@@ -18,6 +18,8 @@ namespace {
 // What comes first after the type.
 constexpr size_t kArrayLength = sizeof(gc::Object);
 constexpr size_t kExceptionTag = sizeof(gc::Object);
+// Larger structures are cleared by the runtime.
+constexpr uint32_t kMostBytesCleared = 128;
 }  // namespace
 
 bool Selector::select_object() {
@@ -67,8 +69,13 @@ bool Selector::select_object() {
       load_field(wasm::kI64, false, field_address(runtime_type(insn().low()).descriptor_offset));
       break;
 
-    case Op::StructNew:            object_operation(RuntimeCall::StructNew); break;
-    case Op::StructNewDefault:     object_operation(RuntimeCall::StructNewDefault); break;
+    case Op::StructNew: struct_new(); break;
+    case Op::StructNewDefault:
+      if (runtime_type(insn().low()).bytes > kMostBytesCleared)
+        object_operation(RuntimeCall::StructNewDefault);
+      else
+        struct_new_default();
+      break;
     case Op::StructNewDesc:        object_operation(RuntimeCall::StructNewDesc); break;
     case Op::StructNewDefaultDesc: object_operation(RuntimeCall::StructNewDefaultDesc); break;
     case Op::ArrayNew:             object_operation(RuntimeCall::ArrayNew); break;
@@ -232,6 +239,29 @@ void Selector::object_operation(RuntimeCall call) {
   emit(Form::StackAddress, 0, 8, {d(arguments.back())});
   call_runtime(call, arguments, vregs_[current_.index].exists() ? vregs_[current_.index] : kNoVReg);
   if (slots != 0) emit(Form::ReserveStack, 0, 0, {}).immediate = uint64_t{0} - slots;
+}
+
+VReg Selector::allocate(uint32_t type_index) {
+  const VReg object = vregs_[current_.index].exists() ? vreg(current_) : fresh(ValueType::I64);
+  const VReg types = load_pointer(in_context(offsetof(VMContext, types)));
+  const VReg type = load_pointer(at(types, static_cast<int32_t>(type_index * sizeof(void*))));
+  call_runtime(RuntimeCall::ObjectAllocate, {type, i32(runtime_type(type_index).bytes)}, object);
+  return object;
+}
+
+// What goes into the fields lives across the call, where a collection finds it.
+void Selector::struct_new() {
+  const VReg object = allocate(insn().low());
+  const auto& fields = runtime_type(insn().low()).fields;
+  for (uint32_t i = 0; i < fields.size(); ++i)
+    store_field(fields[i].storage, operand(i), at(object, static_cast<int32_t>(fields[i].offset)));
+}
+
+void Selector::struct_new_default() {
+  const VReg object = allocate(insn().low());
+  const uint32_t bytes = runtime_type(insn().low()).bytes;
+  for (uint32_t offset = wasm::kObjectHeaderBytes; offset < bytes; offset += kWordBytes)
+    emit(Form::StoreImm, Id::kIdMov, 8, {}, at(object, static_cast<int32_t>(offset))).trap = 0;
 }
 
 // --- casts

@@ -249,6 +249,9 @@ class Selector {
   void call_runtime(ir::RuntimeCall call, std::span<const VReg> arguments, VReg result);
   VReg i32(uint32_t value);
   void object_operation(ir::RuntimeCall call);
+  VReg allocate(uint32_t type_index);
+  void struct_new();
+  void struct_new_default();
   void trap_if_zero(VReg value, TrapCode trap);
   void test_type(VReg result, VReg ref, wasm::HeapType heap, bool nullable);
   void test_concrete_type(VReg result, VReg ref, uint32_t index, bool is_exact, bool nullable);

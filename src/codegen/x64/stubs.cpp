@@ -8,6 +8,7 @@
 
 #include "base/assert.hpp"
 #include "codegen/abi.hpp"
+#include "gc/heap.hpp"
 
 #include "interp/bytecode.hpp"
 #include "interp/unwind.hpp"
@@ -436,6 +437,39 @@ static void write_runtime_call(StubWriter& w, const void* helper, const Label& t
   w.trap_at_call(trap_exit);
 }
 
+// The type and the size in bytes are where a helper takes them. As Heap::try_allocate(); only when there is
+// no room the runtime is called.
+static void write_allocate(StubWriter& w, const void* helper, const Label& trap_exit) {
+  x86::Assembler& a = w.a;
+  const auto area = [](size_t offset) {
+    return x86::qword_ptr(x86::r10, static_cast<int32_t>(offset));
+  };
+  const Label slowly = a.newLabel();
+  const x86::Gp type = gp(kConvention.integer_arguments[0]);
+  const x86::Gp bytes = gp(kConvention.integer_arguments[1]);
+  a.mov(x86::r10, WRUN_VM_FIELD(allocation));
+  a.mov(x86::rax, area(offsetof(gc::AllocationArea, cursor)));
+  a.mov(x86::r11, area(offsetof(gc::AllocationArea, limit)));
+  a.sub(x86::r11, x86::rax);
+  a.cmp(bytes, x86::r11);
+  a.ja(slowly);
+  a.add(bytes, x86::rax);
+  a.mov(area(offsetof(gc::AllocationArea, cursor)), bytes);
+  a.mov(x86::ptr(x86::rax), type);
+  a.mov(x86::rcx, x86::rax);
+  a.sub(x86::rcx, area(offsetof(gc::AllocationArea, base)));
+  a.shr(x86::rcx, 3);
+  a.mov(x86::r11, x86::rcx);
+  a.shr(x86::r11, 6);
+  a.mov(x86::r10, area(offsetof(gc::AllocationArea, starts)));
+  a.mov(x86::r8, x86::qword_ptr(x86::r10, x86::r11, 3));
+  a.bts(x86::r8, x86::rcx);
+  a.mov(x86::qword_ptr(x86::r10, x86::r11, 3), x86::r8);
+  a.ret();
+  a.bind(slowly);
+  write_runtime_call(w, helper, trap_exit);
+}
+
 // Handler: goes on in compiled code where an exception is caught, which sets the stack pointer.
 static void write_landing(StubWriter& w) {
   x86::Assembler& a = w.a;
@@ -531,10 +565,11 @@ CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& 
     a.align(AlignMode::kCode, 16);
     calls.push_back(a.newLabel());
     a.bind(calls.back());
-    if (calls.size() == static_cast<size_t>(ir::RuntimeCall::ThrowRef) + 1)
-      write_throw(w, helper, trap_exit, landing);
-    else
-      write_runtime_call(w, helper, trap_exit);
+    switch (static_cast<ir::RuntimeCall>(calls.size() - 1)) {
+      case ir::RuntimeCall::ThrowRef:       write_throw(w, helper, trap_exit, landing); break;
+      case ir::RuntimeCall::ObjectAllocate: write_allocate(w, helper, trap_exit); break;
+      default:                              write_runtime_call(w, helper, trap_exit); break;
+    }
   }
   CommonStubs stubs;
   stubs.code = w.finish();
