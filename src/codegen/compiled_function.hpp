@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "wasm/catch_table.hpp"
 #include "wrun/trap.hpp"
 
 namespace wrun::codegen {
@@ -27,6 +28,7 @@ struct TrapSite {
 struct CallSite {
   uint32_t offset = 0;       // of the instruction after the call
   uint32_t wasm_offset = 0;  // in the module
+  uint32_t region = 0;       // of `catches`, that it is in
   uint32_t landing = 0;      // offset of where exceptions from it go; 0: to the caller
 };
 
@@ -41,6 +43,7 @@ struct CompiledFunction {
   std::vector<Relocation> relocations;
   std::vector<TrapSite> traps;
   std::vector<CallSite> calls;
+  wasm::CatchTable catches;
 };
 
 }  // namespace wrun::codegen

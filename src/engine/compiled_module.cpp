@@ -48,6 +48,8 @@ runtime::CompiledPc CodeBatch::find(const void* pc) const {
     result.wasm_offset = trap->wasm_offset;
   } else if (const codegen::CallSite* call = find_site(function.code.calls, offset + 1)) {
     result.wasm_offset = call->wasm_offset;
+    result.catches = &function.code.catches;
+    result.region = call->region;
     if (call->landing != 0) result.landing = pages_.data() + function.offset + call->landing;
   }
   return result;

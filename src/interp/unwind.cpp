@@ -38,7 +38,14 @@ void land(const FuncCode& code, const ExceptionHandler& handler, gc::Exception& 
   stack.landing_vm = frame.vm();
 }
 
-// Compiled code looks at the tag itself.
+bool has_landing(const FrameWalker& frame, const gc::Exception& exception) {
+  const runtime::CompiledPc& pc = frame.compiled_pc();
+  return pc.landing != nullptr && pc.catches->catches(pc.region, [&](uint32_t tag) {
+    return &frame.vm()->instance->tag(tag) == exception.tag;
+  });
+}
+
+// Compiled code looks at the tag once more.
 void land(gc::Exception& exception, const FrameWalker& frame, runtime::StackState& stack) {
   stack.landing_pc = frame.compiled_pc().landing;
   stack.landing_frame = const_cast<uint64_t*>(frame.compiled_frame());
@@ -61,7 +68,7 @@ void land(gc::Exception& exception, const FrameWalker& frame, runtime::StackStat
 Landing unwind(gc::Exception& exception, FrameWalker& walker, runtime::StackState& stack) {
   do {
     if (walker.is_compiled()) {
-      if (walker.compiled_pc().landing == nullptr) continue;
+      if (!has_landing(walker, exception)) continue;
       land(exception, walker, stack);
       return Landing::Compiled;
     }

@@ -21,8 +21,8 @@ void Builder::begin_construct(const Instruction& insn) {
       control.list_offset = insn.list_offset;
       control.list_count = insn.list_count;
       control.covers = insn.list_count != 0;
-      return;
-    case wasm::Op::Try: control.covers = true; return;
+      return begin_catch_region(control);
+    case wasm::Op::Try: control.covers = true; return begin_catch_region(control);
     default:            return;
   }
 }

@@ -9,12 +9,36 @@ uint32_t Builder::handler_here() const {
   return control.covers ? static_cast<uint32_t>(controls_.size() - 1) : control.handler;
 }
 
+uint32_t Builder::catch_region(uint32_t handler) const {
+  return handler == kNone ? wasm::CatchTable::kNoRegion : controls_[handler].catch_region;
+}
+
+// Of legacy handlers, it is only known later what they catch.
+void Builder::begin_catch_region(Control& control) {
+  control.catch_region = function_.catches.add_region(catch_region(control.handler));
+  if (control.op != wasm::Op::TryTable) return;
+  binary::CatchReader clauses = catch_clauses(control);
+  for (uint32_t i = 0; i < control.list_count; ++i) {
+    const binary::CatchClause clause = clauses.next();
+    function_.catches.add_tag(control.catch_region,
+                              clause.has_tag() ? clause.tag : wasm::CatchTable::kAllTags);
+  }
+}
+
+binary::CatchReader Builder::catch_clauses(const Control& control) const {
+  return binary::CatchReader(Cursor(module_.bytes.data(), control.list_offset,
+                                    wasm_function_.body_offset + wasm_function_.body_size));
+}
+
 // The landing block of a call: the target of an edge.
 void Builder::landing(uint32_t edge, uint32_t handler) {
   const Block block = block_;
   continue_in_new_block(edge);
   function_[block_].is_cold = true;
-  jump_to_handler(append({.op = Op::CaughtException, .type = Type::Ref}), handler);
+  jump_to_handler(append({.op = Op::CaughtException,
+                          .type = Type::Ref,
+                          .immediate = controls_[handler].catch_region}),
+                  handler);
   block_ = block;
 }
 
@@ -72,8 +96,7 @@ void Builder::push_payload(Value exception, uint32_t tag) {
 
 void Builder::dispatch_to_clauses(Control& control) {
   const Value exception = begin_dispatch(control);
-  binary::CatchReader clauses(Cursor(module_.bytes.data(), control.list_offset,
-                                     wasm_function_.body_offset + wasm_function_.body_size));
+  binary::CatchReader clauses = catch_clauses(control);
   for (uint32_t i = 0; i < control.list_count && reachable_; ++i) {
     const binary::CatchClause clause = clauses.next();
     const uint32_t otherwise = clause.has_tag() ? dispatch(exception, clause.tag) : kNone;
@@ -90,6 +113,8 @@ void Builder::begin_catch(const Instruction& insn) {
   Control& control = controls_.back();
   if (reachable_) jump(control);
   control.covers = false;
+  function_.catches.add_tag(control.catch_region,
+                            insn.op == wasm::Op::Catch ? insn.index : wasm::CatchTable::kAllTags);
   if (control.op == wasm::Op::Try)
     begin_first_catch(control);
   else
@@ -137,6 +162,7 @@ void Builder::end_try(Control& control, const Instruction& insn) {
         const Control& target = label(insn.index + 1);
         handler =
             target.covers ? static_cast<uint32_t>(&target - controls_.data()) : target.handler;
+        function_.catches.set_parent(control.catch_region, catch_region(handler));
       }
       throw_to(begin_dispatch(control), handler);
     }

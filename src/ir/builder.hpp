@@ -37,6 +37,7 @@ class Builder {
     uint32_t handler = kNone;    // the control that handles exceptions around this one
     bool covers = false;         // exceptions inside are handled by this one
     uint32_t throwing = kNone;   // edges to the dispatch of exceptions
+    uint32_t catch_region = 0;   // of Function::catches
     uint32_t list_offset = 0;    // try_table
     uint32_t list_count = 0;
     Value exception;  // legacy catch: for rethrow
@@ -155,6 +156,9 @@ class Builder {
 
   // --- exceptions (build_exceptions.cpp)
   uint32_t handler_here() const;  // index of the control, or kNone
+  uint32_t catch_region(uint32_t handler) const;
+  void begin_catch_region(Control& control);
+  binary::CatchReader catch_clauses(const Control& control) const;
   void landing(uint32_t edge, uint32_t handler);
   void jump_to_handler(Value exception, uint32_t handler);
   void throw_to(Value exception, uint32_t handler);

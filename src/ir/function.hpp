@@ -24,6 +24,7 @@
 
 #include "base/assert.hpp"
 #include "ir/ops.hpp"
+#include "wasm/catch_table.hpp"
 #include "wasm/module.hpp"
 #include "wasm/v128.hpp"
 #include "wrun/trap.hpp"
@@ -222,6 +223,9 @@ class Function {
   void filter_args(Edge& edge, Keep&& keep) {
     edge.arg_count = compact(edge.first_arg, edge.arg_count, keep);
   }
+
+  // What regions catch; those of calls are the immediates of caught_exception.
+  wasm::CatchTable catches;
 
   // --- construction
   Value constant(Type type, uint64_t bits);

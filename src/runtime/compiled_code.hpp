@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "runtime/trap.hpp"
+#include "wasm/catch_table.hpp"
 
 namespace wrun::runtime {
 
@@ -13,7 +14,9 @@ struct CompiledPc {
   uint32_t function_index = kNoFunction;          // in its module; a stub has none
   uint32_t wasm_offset = 0;                       // of the instruction, in the module
   TrapCode trap = TrapCode::None;                 // that a fault there is
-  const void* landing = nullptr;                  // where exceptions that a call throws are caught
+  const wasm::CatchTable* catches = nullptr;
+  uint32_t region = 0;            // of the table, that the call is in
+  const void* landing = nullptr;  // where exceptions that a call throws are caught
   uint8_t saved = 0;      // bit i: the frame holds the i-th register, downwards from its begin
   bool is_entry = false;  // the interpreter's way in, at the end of a chain of frames
   bool is_return_word = false;  // what return records that stand for compiled code begin with

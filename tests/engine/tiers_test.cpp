@@ -76,7 +76,8 @@ const EngineConfig kInterpreted = {.tier = Tier::Interpreter};
 // Functions named by the tiers (c, i) of themselves and of those they call, down to one that throws.
 std::string throwing_chains(const std::vector<std::string>& paths) {
   const std::string interpreted = too_much_to_compile();
-  std::string source = "(module (tag $e (param i64 f32 v128)) (global $g (mut i64) (i64.const 0))";
+  std::string source =
+      "(module (tag $e (param i64 f32 v128)) (tag $other) (global $g (mut i64) (i64.const 0))";
   for (const std::string& path : paths) {
     const std::string& prefix = path[0] == 'i' ? interpreted : std::string();
     if (path.size() == 1) {
@@ -87,11 +88,15 @@ std::string throwing_chains(const std::vector<std::string>& paths) {
           path, prefix);
       continue;
     }
-    // Values that live across the call are in registers that calls preserve.
+    // Values that live across the call are in registers that calls preserve. Another tag's handler
+    // leaves no trace.
     source += fmt::format(
         "(func ${0} (param i64 i64 i64 i64) (result i64) {1}"
-        "(call ${2} (local.get 0) (i64.add (local.get 1) (i64.const 1))"
-        "  (i64.mul (local.get 2) (i64.const 3)) (i64.sub (local.get 3) (i64.const 5)))"
+        "(block $v (result i64) (block $n"
+        "  (br $v (try_table (result i64) (catch $other $n)"
+        "    (call ${2} (local.get 0) (i64.add (local.get 1) (i64.const 1))"
+        "      (i64.mul (local.get 2) (i64.const 3)) (i64.sub (local.get 3) (i64.const 5))))))"
+        "  (i64.const -1))"
         "(i64.add (local.get 1)) (i64.add (local.get 2)) (i64.add (local.get 3)))",
         path, prefix, path.substr(1));
   }

@@ -73,7 +73,9 @@ void Emitter::call_relocated(Relocation::Target target, uint64_t index, uint8_t 
 void Emitter::add_call_site(const Instruction& insn) {
   if (insn.condition != 0)
     landings_.push_back({static_cast<uint32_t>(result_.calls.size()), landing_});
-  result_.calls.push_back({offset(), insn.wasm_offset});
+  result_.calls.push_back({.offset = offset(),
+                           .wasm_offset = insn.wasm_offset,
+                           .region = static_cast<uint32_t>(insn.displacement)});
 }
 
 void Emitter::call(uint32_t index, uint32_t block) {

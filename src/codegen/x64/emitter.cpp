@@ -420,6 +420,7 @@ void Emitter::emit_constants() {
 std::optional<CompiledFunction> Emitter::finish() {
   if (errors_.any) return std::nullopt;
   WRUN_CHECK(!holder_.hasUnresolvedLinks() || holder_.resolveUnresolvedLinks() == 0);
+  if (!landings_.empty()) result_.catches = function_.catches;
   for (const LandingOfCall& each : landings_)
     result_.calls[each.call].landing = static_cast<uint32_t>(holder_.labelOffset(each.label));
   const asmjit::CodeBuffer& buffer = holder_.textSection()->buffer();

@@ -183,6 +183,9 @@ void Selector::call() {
   call.clobbers = kCallClobbers;
   call.immediate = insn().low();
   call.condition = has_landing;
+  if (has_landing)
+    call.displacement =
+        static_cast<int32_t>(function_[function_[function_.edges(current_)[1].target].first].low());
   call.wasm_offset = function_.offset_of(current_);
   for (const auto& [value, word] : results_on_stack)
     emit(Form::LoadWord, 0, bytes_of(function_.type(value)), {d(vreg(value))}).immediate = word;
