@@ -44,6 +44,11 @@ struct CompilerConfig {
   // "PASS" or "PASS:FUNCTION", a number or name: what functions look like after a pass.
   std::string dump_ir = {};
   bool time_passes = false;  // told when the engine goes
+  // Which functions compiled code belongs to, for profilers and debuggers of this host: in
+  // /tmp/perf-PID.map, as jit-PID.dump in the working directory, and for GDB.
+  bool perf_map = false;
+  bool jitdump = false;
+  bool gdb = false;
   // Gets what is told, in whole lines; called by one thread at a time.
   std::function<void(std::string_view text)> tell = {};
 };

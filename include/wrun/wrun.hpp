@@ -10,6 +10,7 @@
 #include "wrun/func.hpp"          // IWYU pragma: export
 #include "wrun/instance.hpp"      // IWYU pragma: export
 #include "wrun/linker.hpp"        // IWYU pragma: export
+#include "wrun/listing.hpp"       // IWYU pragma: export
 #include "wrun/module.hpp"        // IWYU pragma: export
 #include "wrun/printable.hpp"     // IWYU pragma: export
 #include "wrun/script.hpp"        // IWYU pragma: export

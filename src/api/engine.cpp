@@ -53,6 +53,7 @@ Result<Engine> Engine::create(const Config& config) {
   internal.canonical_nans = config.canonical_nans;
   internal.threads = config.threads;
   internal.compiler = compiler_options(config.compiler);
+  internal.symbols = {config.compiler.perf_map, config.compiler.jitdump, config.compiler.gdb};
   if (auto checked = engine::check(internal.compiler); !checked)
     return std::unexpected(std::move(checked).error());
   if (!config.standard.empty()) {

@@ -7,10 +7,12 @@ constexpr uint32_t bit(Command command) { return 1u << static_cast<int>(command)
 constexpr uint32_t kRun = bit(Command::Run);
 constexpr uint32_t kRunning = kRun | bit(Command::Replay);
 constexpr uint32_t kWast = bit(Command::Wast);
+constexpr uint32_t kObjdump = bit(Command::Objdump);
 constexpr uint32_t kWasm2Wat = bit(Command::Wasm2Wat);
 constexpr uint32_t kStrip = bit(Command::Strip);
 constexpr uint32_t kWat2Wasm = bit(Command::Wat2Wasm);
-constexpr uint32_t kLoading = kRun | bit(Command::Validate) | bit(Command::Info) | kWasm2Wat;
+constexpr uint32_t kLoading =
+    kRun | bit(Command::Validate) | bit(Command::Info) | kObjdump | kWasm2Wat;
 constexpr uint32_t kAll = ~0u;
 
 constexpr auto kNone = ValueUse::None;
@@ -24,6 +26,7 @@ constexpr CommandSpec kCommands[] = {
     {Command::Validate,   "validate",   "FILE...",          "Check that modules are valid"},
     {Command::Info,       "info",       "FILE",             "Show what a module contains, imports and exports"},
     {Command::Wast,       "wast",       "FILE|DIR...",      "Run test scripts"},
+    {Command::Objdump,    "objdump",    "FILE",             "Show the machine code of a module's functions"},
     {Command::Wasm2Wat,   "wasm2wat",   "FILE",             "Print a module as text"},
     {Command::Wat2Wasm,   "wat2wasm",   "FILE",             "Translate a module from text to binary"},
     {Command::Strip,      "strip",      "FILE",             "Remove custom sections"},
@@ -37,7 +40,7 @@ constexpr OptionSpec kOptions[] = {
      "Grant a directory, as GUEST; ::ro to read only"},
     {Option::Env, "env", 0, kRequired, "NAME[=VALUE]", ValueHint::None, "", true, kRun,
      "Set a variable; without VALUE pass on ours"},
-    {Option::InheritEnv, "inherit-env", 0, kNone, "", ValueHint::None, "", true, kRun,
+    {Option::InheritEnv, "inherit-env", 0, kNone, "", ValueHint::None, "", false, kRun,
      "Pass on all environment variables"},
     {Option::Invoke, "invoke", 0, kRequired, "NAME", ValueHint::None, "", true, kRun,
      "Call this export with ARGS; print the results"},
@@ -69,7 +72,7 @@ constexpr OptionSpec kOptions[] = {
      "List on stderr what was used of what was granted"},
     {Option::Json, "json", 0, kNone, "", ValueHint::None, "", true, bit(Command::Info) | kWast,
      "Print JSON"},
-    {Option::Output, "output", 'o', kRequired, "FILE", ValueHint::File, "", true, kWasm2Wat | kWat2Wasm | kStrip,
+    {Option::Output, "output", 'o', kRequired, "FILE", ValueHint::File, "", true, kObjdump | kWasm2Wat | kWat2Wasm | kStrip,
      "Write to FILE; by default to the standard output"},
     {Option::Fold, "fold", 0, kNone, "", ValueHint::None, "", true, kWasm2Wat,
      "Nest instructions in those that take their results"},
@@ -89,7 +92,7 @@ constexpr OptionSpec kOptions[] = {
     {Option::TierUpAfter, "tier-up-after", 0, kRequired, "N", ValueHint::None, "", false,
      kRun | kWast,
      "With --tier=auto, rounds of loops until a function is compiled; 0: at once, and the guest waits"},
-    {Option::OptLevel, "opt-level", 0, kRequired, "0|1|2", ValueHint::Words, "0 1 2", false, kRun,
+    {Option::OptLevel, "opt-level", 0, kRequired, "0|1|2", ValueHint::Words, "0 1 2", false, kRun | kObjdump,
      "How much is optimised in code that is compiled; by default 2"},
     {Option::TimePasses, "time-passes", 0, kNone, "", ValueHint::None, "", false, kRun,
      "Tell on stderr where the compiler spent its time"},
@@ -97,6 +100,14 @@ constexpr OptionSpec kOptions[] = {
      "Print functions on stderr as they are after a pass of the compiler, or after all"},
     {Option::OptBisect, "opt-bisect", 0, kRequired, "N", ValueHint::None, "", false, kRun,
      "Run only the first N passes on functions, to find one that is wrong"},
+    {Option::Profile, "profile", 0, kRequired, "HOW", ValueHint::Words, "perf jitdump", false, kRun,
+     "Let perf know the functions of compiled code: /tmp/perf-PID.map or jit-PID.dump"},
+    {Option::Gdb, "gdb", 0, kNone, "", ValueHint::None, "", false, kRun,
+     "Let GDB know the functions of compiled code"},
+    {Option::Function, "func", 0, kRequired, "FUNCTION", ValueHint::None, "", true, kObjdump,
+     "Show this function only: its number or name"},
+    {Option::Ir, "ir", 0, kNone, "", ValueHint::None, "", true, kObjdump,
+     "With the compiler's intermediate representation"},
     {Option::Junit, "junit", 0, kRequired, "FILE", ValueHint::File, "", true, kWast,
      "Write a report in JUnit's format"},
     {Option::Verbose, "verbose", 'v', kNone, "", ValueHint::None, "", true, kWast,

@@ -33,6 +33,9 @@ int run_command(const Options& options) {
     case Command::Wast:
       if (options.arguments.empty()) break;
       return wast(options);
+    case Command::Objdump:
+      if (options.arguments.size() != 1) break;
+      return objdump(options);
     case Command::Wasm2Wat:
       if (options.arguments.size() != 1) break;
       return wasm2wat(options);

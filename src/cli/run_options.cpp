@@ -246,6 +246,13 @@ Usage set_opt_bisect(Options& options, std::string_view value) {
                                      : bad_value("--opt-bisect", value, "a number of passes");
 }
 
+Usage set_profile(Options& options, std::string_view value) {
+  if (value != "perf" && value != "jitdump")
+    return bad_value("--profile", value, fmt::format("one of: {}", spec_of(Option::Profile).words));
+  (value == "perf" ? options.compiler.perf_map : options.compiler.jitdump) = true;
+  return {};
+}
+
 Usage set_jobs(Options& options, std::string_view value) {
   const auto jobs = parse_count(value);
   if (!jobs || *jobs == 0 || *jobs > 1024)
@@ -403,6 +410,10 @@ Usage apply(Options& options, Option option, std::string_view value) {
     case Option::OptBisect:          return set_opt_bisect(options, value);
     case Option::DumpIr:             return set_text(options.compiler.dump_ir, "--dump-ir", value);
     case Option::TimePasses:         options.compiler.time_passes = true; return {};
+    case Option::Profile:            return set_profile(options, value);
+    case Option::Gdb:                options.compiler.gdb = true; return {};
+    case Option::Function:           return set_text(options.function, "--func", value);
+    case Option::Ir:                 options.ir = true; return {};
     case Option::Junit:              return set_text(options.junit, "--junit", value);
     case Option::Verbose:            options.verbose = true; return {};
     case Option::Jobs:               return set_jobs(options, value);

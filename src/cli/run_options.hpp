@@ -26,6 +26,8 @@ struct Options {
   Tier tier = Config().tier;
   uint32_t tier_up_after = Config().tier_up_after;
   CompilerConfig compiler;
+  std::string function;  // of `objdump`; empty: all
+  bool ir = false;
   // `run`: the module. Otherwise the operands are in `arguments`.
   std::string module;
   // `run`: what belongs to the guest.

@@ -5,6 +5,7 @@
 
 #include "codegen/allocation.hpp"
 #include "codegen/compiled_function.hpp"
+#include "codegen/listing.hpp"
 #include "ir/build.hpp"
 
 namespace wrun::codegen {
@@ -12,6 +13,7 @@ namespace wrun::codegen {
 struct CompileOptions {
   bool check_allocation = false;  // prove each; a wrong one ends the process
   bool few_registers = false;     // for tests of spilling
+  Listing* listing = nullptr;     // gets the instructions as text
 };
 
 // Whether there is a compiler for this processor.

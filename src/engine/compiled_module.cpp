@@ -59,7 +59,8 @@ std::vector<CodeBatch::Entry> CodeBatch::entries() const {
   std::vector<Entry> entries;
   entries.reserve(functions_.size());
   for (const Function& function : functions_)
-    entries.push_back({function.unit, pages_.data() + function.offset});
+    entries.push_back(
+        {function.unit, pages_.data() + function.offset, function.code.instruction_bytes});
   return entries;
 }
 
@@ -174,7 +175,7 @@ void CompiledModule::write_stub(uint32_t function_index, std::byte* at) {
 
 void CompiledModule::publish(const CodeBatch& batch) {
   const std::lock_guard lock(mutex_);
-  for (const auto& [unit, code] : batch.entries()) {
+  for (const auto& [unit, code, bytes] : batch.entries()) {
     if (unit.entry_loop != 0) {
       loop_entries_[unit] = code;
       continue;

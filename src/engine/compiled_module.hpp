@@ -45,6 +45,7 @@ class CodeBatch {
   struct Entry {
     CompilationUnit unit;
     const void* code;
+    uint32_t bytes;
   };
   std::vector<Entry> entries() const;
 

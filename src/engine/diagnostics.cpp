@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "binary/names.hpp"
 #include "codegen/compiler.hpp"
 #include "ir/printer.hpp"
 
@@ -15,14 +14,6 @@ namespace {
 
 constexpr std::string_view kBuild = "build";
 constexpr std::string_view kAll = "all";
-
-// "function 3, main"
-std::string describe(const wasm::Module& module, uint32_t function_index) {
-  std::string text = "function " + std::to_string(function_index);
-  if (const auto name = binary::NameSection(module).function_name(function_index))
-    text.append(", ").append(*name);
-  return text;
-}
 
 }  // namespace
 
@@ -108,11 +99,19 @@ void Diagnostics::run_passes(const wasm::Module& module, ir::Function& function)
   if (!text.empty()) options_.tell(text);
 }
 
-bool Diagnostics::is_dumped(const wasm::Module& module, uint32_t function_index) const {
+// "function 3, main"
+std::string Diagnostics::describe(const wasm::Module& module, uint32_t function_index) {
+  std::string text = "function " + std::to_string(function_index);
+  if (const auto name = names_.of(module).function_name(function_index))
+    text.append(", ").append(*name);
+  return text;
+}
+
+bool Diagnostics::is_dumped(const wasm::Module& module, uint32_t function_index) {
   if (options_.dump_pass.empty()) return false;
   const std::string& wanted = options_.dump_function;
   return wanted.empty() || wanted == std::to_string(function_index) ||
-         binary::NameSection(module).function_name(function_index) == wanted;
+         names_.of(module).function_name(function_index) == wanted;
 }
 
 std::string Diagnostics::times() const {

@@ -11,6 +11,7 @@
 
 #include "base/result.hpp"
 #include "codegen/compiled_function.hpp"
+#include "engine/cached_names.hpp"
 #include "ir/build.hpp"
 #include "ir/pipeline.hpp"
 #include "wasm/module.hpp"
@@ -53,7 +54,8 @@ class Diagnostics {
                                                            uint32_t function_index,
                                                            const ir::BuildOptions& build_options);
   void run_passes(const wasm::Module& module, ir::Function& function);
-  bool is_dumped(const wasm::Module& module, uint32_t function_index) const;
+  std::string describe(const wasm::Module& module, uint32_t function_index);
+  bool is_dumped(const wasm::Module& module, uint32_t function_index);
   std::string times() const;
 
   const CompilerOptions options_;
@@ -62,6 +64,7 @@ class Diagnostics {
   std::chrono::nanoseconds building_{};
   std::chrono::nanoseconds generating_{};
   uint64_t functions_ = 0;
+  CachedNames names_;
 };
 
 }  // namespace wrun::engine

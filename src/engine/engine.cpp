@@ -16,14 +16,12 @@ namespace {
 #if defined(WRUN_HAVE_OPTIMIZING_TIER)
 constexpr unsigned kMaxCompileThreads = 8;
 
-TieringOptions tiering_options(const EngineConfig& config, Diagnostics* diagnostics) {
-  if (config.tier == Tier::Optimizing)
-    return {.compile_before_start = true, .diagnostics = diagnostics};
+TieringOptions tiering_options(const EngineConfig& config) {
+  if (config.tier == Tier::Optimizing) return {.compile_before_start = true};
   const bool waits = config.tier_up_after == 0;
   const unsigned others = std::max(available_processors(), 2U) - 1;
   return {.initial_heat = static_cast<int32_t>(std::min<uint32_t>(config.tier_up_after, INT32_MAX)),
-          .threads = waits ? 0 : std::min(others, kMaxCompileThreads),
-          .diagnostics = diagnostics};
+          .threads = waits ? 0 : std::min(others, kMaxCompileThreads)};
 }
 #endif
 
@@ -37,7 +35,12 @@ Engine::Engine(const EngineConfig& config) : config_(config) {
 #if defined(WRUN_HAVE_OPTIMIZING_TIER)
   if (config.tier != Tier::Interpreter) {
     if (!config.compiler.is_usual()) diagnostics_ = std::make_unique<Diagnostics>(config.compiler);
-    executor_ = OptimizingTier::create(options, tiering_options(config, diagnostics_.get()));
+    if (config.symbols.any())
+      symbols_ = std::make_unique<CodeSymbols>(config.symbols, config.compiler.tell);
+    TieringOptions tiering = tiering_options(config);
+    tiering.diagnostics = diagnostics_.get();
+    tiering.symbols = symbols_.get();
+    executor_ = OptimizingTier::create(options, tiering);
   }
 #endif
   if (executor_ == nullptr) executor_ = std::make_unique<interp::Interpreter>(options);

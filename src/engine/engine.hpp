@@ -8,6 +8,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "engine/code_symbols.hpp"
 #include "engine/diagnostics.hpp"
 #include "runtime/store.hpp"
 #include "wasm/features.hpp"
@@ -33,6 +34,7 @@ struct EngineConfig {
   bool canonical_nans = false;  // arithmetic gives no other
   unsigned threads = 0;         // that validate a large module; 0: one a processor
   CompilerOptions compiler = {};
+  SymbolOptions symbols = {};
 };
 
 class Engine {
@@ -59,6 +61,7 @@ class Engine {
   EngineConfig config_;
   wasm::TypeRegistry types_;
   std::unique_ptr<Diagnostics> diagnostics_;
+  std::unique_ptr<CodeSymbols> symbols_;
   std::unique_ptr<runtime::Executor> executor_;
 };
 

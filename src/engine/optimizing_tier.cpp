@@ -135,7 +135,10 @@ void OptimizingTier::forget(interp::ModuleCode& code) {
   }
   queue_.forget(*forgotten);
   const std::unique_lock lock(mutex_);
-  for (const CodeBatch* batch : forgotten->batches) batches_.erase(batch->begin());
+  for (const CodeBatch* batch : forgotten->batches) {
+    if (tiering_.symbols != nullptr) tiering_.symbols->remove(*batch);
+    batches_.erase(batch->begin());
+  }
 }
 
 // --- compiling
@@ -160,6 +163,7 @@ void OptimizingTier::add_code(TieredModule& module, std::vector<CompiledUnit> un
   auto linked = module.compiled.link(std::move(units));
   if (linked == nullptr) return;
   const CodeBatch& batch = *linked;
+  if (tiering_.symbols != nullptr) tiering_.symbols->add(module.module, batch);
   {
     const std::unique_lock lock(mutex_);
     batches_[batch.begin()] = std::move(linked);
@@ -167,7 +171,7 @@ void OptimizingTier::add_code(TieredModule& module, std::vector<CompiledUnit> un
   const std::lock_guard lock(module.mutex);
   module.batches.push_back(&batch);
   module.compiled.publish(batch);
-  for (const auto& [unit, entry] : batch.entries()) {
+  for (const auto& [unit, entry, bytes] : batch.entries()) {
     if (unit.entry_loop != 0) continue;
     for (runtime::Instance* instance : module.instances)
       __atomic_store_n(&instance->function(unit.function_index).entry, entry, __ATOMIC_RELEASE);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/code_memory.hpp"
+#include "engine/code_symbols.hpp"
 #include "engine/compile_queue.hpp"
 #include "engine/compiled_module.hpp"
 #include "engine/diagnostics.hpp"
@@ -25,7 +26,9 @@ struct TieringOptions {
   // do it; 0: the one that runs it.
   int32_t initial_heat = 0;
   unsigned threads = 1;
-  Diagnostics* diagnostics = nullptr;  // outlives the tier
+  // Null if nothing is asked for; they outlive the tier.
+  Diagnostics* diagnostics = nullptr;
+  CodeSymbols* symbols = nullptr;
 };
 
 // A module that runs, for one way of accessing memory 0.

@@ -40,8 +40,10 @@ Comparison compare(std::span<const std::byte> module, bool apart) {
     }
     for (size_t i = 1; i < ways.size() && result.difference.empty(); ++i) {
       const Observation found = observe(module, ways[i], apart);
-      result.functions += found.functions;
-      result.compiled_functions += found.compiled_functions;
+      if (ways[i].config.tier == engine::Tier::Optimizing) {
+        result.functions += found.functions;
+        result.compiled_functions += found.compiled_functions;
+      }
       result.difference = difference(expected, found, ways[i]);
     }
   }

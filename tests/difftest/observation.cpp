@@ -17,6 +17,7 @@ using wasm::ValType;
 
 constexpr int kRounds = 3;
 constexpr int64_t kFuel = 50'000'000;
+constexpr int64_t kLittleFuel = 150;
 constexpr runtime::StoreLimits kLimits = {
     .memory_bytes = 16 << 20, .table_elements = 1'000'000, .gc_heap_bytes = 16 << 20};
 
@@ -35,10 +36,12 @@ uint64_t without_nan_bits(ValType type, uint64_t slot) {
   return slot;
 }
 
-Value value_of(ValType type, const uint64_t* slots) {
+Value value_of(ValType type, const uint64_t* slots, bool exact) {
   Value value = {.type = type};
   // What a reference is differs from store to store.
-  value.slots[0] = type.is_ref() ? slots[0] != 0 : without_nan_bits(type, slots[0]);
+  value.slots[0] = type.is_ref() ? slots[0] != 0
+                   : exact       ? slots[0]
+                                 : without_nan_bits(type, slots[0]);
   if (type.slots() == 2) value.slots[1] = slots[1];
   return value;
 }
@@ -117,7 +120,6 @@ class Observer {
     runtime::StoreLimits limits = kLimits;
     limits.guarded_memories = way_.guarded_memories;
     store_ = engine_.new_store(limits);
-    store_->fuel = kFuel;
     runtime::Linker linker(*store_);
     auto instance = linker.instantiate(module_, "difftest");
     if (!instance) {
@@ -137,8 +139,10 @@ class Observer {
   }
 
   void call(const wasm::Export& exported, const wasm::FuncType& type, int round) {
-    const int64_t fuel = store_->fuel;
+    store_->fuel = kFuel;
     reset();
+    // In the last round it ends early.
+    const int64_t fuel = store_->fuel = round + 1 == kRounds ? kLittleFuel : kFuel;
     Call call = {.function = std::string(exported.name), .arguments = {}};
     std::vector<uint64_t> slots;
     for (size_t i = 0; i < type.params.size(); ++i) {
@@ -152,13 +156,13 @@ class Observer {
     if (outcome) {
       const uint64_t* slot = slots.data();
       for (const ValType result : type.results) {
-        call.results.push_back(value_of(result, slot));
+        call.results.push_back(value_of(result, slot, way_.config.canonical_nans));
         slot += result.slots();
       }
       line += "= " + list(call.results);
     } else {
       call.trap = outcome.error().code;
-      line += "traps: " + std::string(runtime::trap_message(*call.trap));
+      line += "traps: " + std::string(runtime::trap_message(*call.trap)) + where(outcome.error());
     }
     // What a function that traps has used up to there is counted in larger steps.
     if (way_.config.fuel_metering && outcome)
@@ -166,6 +170,17 @@ class Observer {
     observation_.lines.push_back(std::move(line));
     observation_.calls.push_back(std::move(call));
     state();
+  }
+
+  // Of two loads that both trap any may be first, and fuel is counted ahead.
+  static std::string where(const Trap& trap) {
+    if (trap.code == TrapCode::OutOfBoundsMemoryAccess || trap.code == TrapCode::OutOfFuel ||
+        trap.code == TrapCode::CallStackExhausted)
+      return {};
+    std::string text = " at";
+    for (const Frame& frame : trap.frames)
+      text += format(" %u:0x%x", frame.function_index, frame.offset);
+    return text;
   }
 
   void reset() {
@@ -190,7 +205,8 @@ class Observer {
     }
     for (uint32_t i = 0; i < module_->globals.size(); ++i) {
       const auto global = std::get<runtime::Global*>(instance_->get(wasm::ExternKind::Global, i));
-      line += " " + to_string(value_of(global->type.content, global->cell.slots));
+      line += " " + to_string(value_of(global->type.content, global->cell.slots,
+                                       way_.config.canonical_nans));
     }
     observation_.lines.push_back(std::move(line));
   }
@@ -211,15 +227,16 @@ class Observer {
 };
 
 std::vector<std::vector<Way>> make_way_sets() {
-  const auto config = [](engine::Tier tier, bool fuel) {
+  const auto config = [](engine::Tier tier, bool fuel, bool canonical_nans = false) {
     return engine::EngineConfig{.tier = tier,
                                 .tier_up_after = 0,
                                 .features = wasm::FeatureSet::all(),
                                 .interruptible = fuel,
                                 .fuel_metering = fuel,
+                                .canonical_nans = canonical_nans,
                                 .threads = 1};
   };
-  std::vector<std::vector<Way>> sets(2);
+  std::vector<std::vector<Way>> sets(3);
   for (const bool fuel : {false, true}) {
     std::vector<Way>& ways = sets[fuel ? 1 : 0];
     ways.push_back({"interp", config(engine::Tier::Interpreter, fuel)});
@@ -231,6 +248,10 @@ std::vector<std::vector<Way>> make_way_sets() {
   }
   sets[0].push_back({"interp without guards", config(engine::Tier::Interpreter, false), false});
   sets[0].push_back({"opt without guards", config(engine::Tier::Optimizing, false), false});
+  for (const engine::Tier tier :
+       {engine::Tier::Interpreter, engine::Tier::Optimizing, engine::Tier::Auto})
+    sets[2].push_back({tier == engine::Tier::Interpreter ? "interp" : "compiled, canonical NaNs",
+                       config(tier, false, true)});
   return sets;
 }
 

@@ -65,9 +65,16 @@ void Emitter::switch_table(const Instruction& insn, uint32_t block) {
 }
 
 void Emitter::call_relocated(Relocation::Target target, uint64_t index, uint8_t opcode) {
+  // To the assembler it is data.
+  if (lister_) {
+    lister_->write_call(opcode == kCallRel32 ? "call" : "jmp", target,
+                        static_cast<uint32_t>(index));
+    holder_.resetLogger();
+  }
   asm_.embedUInt8(opcode);
   result_.relocations.push_back({offset(), target, static_cast<uint32_t>(index)});
   asm_.embedUInt32(0);
+  if (lister_) holder_.setLogger(&*lister_);
 }
 
 void Emitter::add_call_site(const Instruction& insn) {
@@ -163,6 +170,8 @@ Emitter::Label Emitter::trap_label(TrapCode trap, uint32_t wasm_offset) {
 }
 
 void Emitter::emit_cold(const Cold& cold) {
+  note_wasm_offset(cold.trap != TrapCode::None ? cold.wasm_offset
+                                               : machine_.instructions[cold.insn].wasm_offset);
   asm_.bind(cold.entry);
   if (cold.trap != TrapCode::None) {
     if (cold.trap_operand.exists() && cold.trap_operand != kTrapOperand)

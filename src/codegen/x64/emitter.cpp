@@ -10,12 +10,12 @@ namespace wrun::codegen::x64 {
 namespace x86 = asmjit::x86;
 
 std::optional<CompiledFunction> emit(const ir::Function& function, const SelectedFunction& selected,
-                                     const Allocation& allocation) {
-  return Emitter(function, selected, allocation).run();
+                                     const Allocation& allocation, Listing* listing) {
+  return Emitter(function, selected, allocation, listing).run();
 }
 
 Emitter::Emitter(const ir::Function& function, const SelectedFunction& selected,
-                 const Allocation& allocation)
+                 const Allocation& allocation, Listing* listing)
     : function_(function),
       selected_(selected),
       machine_(selected.machine),
@@ -23,6 +23,7 @@ Emitter::Emitter(const ir::Function& function, const SelectedFunction& selected,
   holder_.init(asmjit::Environment(asmjit::Arch::kX64));
   holder_.setErrorHandler(&errors_);
   holder_.attach(&asm_);
+  if (listing != nullptr) holder_.setLogger(&lister_.emplace(asm_, *listing));
   saved_ = allocation.used & kConvention.callee_saved;
   uint32_t bit = 0;
   for (Reg reg : kConvention.callee_saved) {
@@ -40,6 +41,7 @@ std::optional<CompiledFunction> Emitter::run() {
     if (target_[block] == block) emit_block(block);
   for (size_t i = 0; i < cold_.size(); ++i) emit_cold(Cold(cold_[i]));
   result_.instruction_bytes = offset();
+  holder_.resetLogger();
   emit_constants();
   return finish();
 }
@@ -216,6 +218,7 @@ uint32_t Emitter::own_argument_words() const {
 
 void Emitter::emit_instruction(uint32_t index, uint32_t block) {
   const Instruction& insn = machine_.instructions[index];
+  note_wasm_offset(insn.wasm_offset);
   const uint32_t size = insn.size;
   const uint32_t source_size = insn.condition != 0 ? insn.condition : size;
   const asmjit::InstId id = insn.op;

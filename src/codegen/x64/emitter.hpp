@@ -10,17 +10,18 @@
 #include "codegen/allocation.hpp"
 #include "codegen/compiled_function.hpp"
 #include "codegen/x64/instruction.hpp"
+#include "codegen/x64/lister.hpp"
 #include "codegen/x64/selector.hpp"
 
 namespace wrun::codegen::x64 {
 
 std::optional<CompiledFunction> emit(const ir::Function& function, const SelectedFunction& selected,
-                                     const Allocation& allocation);
+                                     const Allocation& allocation, Listing* listing = nullptr);
 
 class Emitter {
  public:
   Emitter(const ir::Function& function, const SelectedFunction& selected,
-          const Allocation& allocation);
+          const Allocation& allocation, Listing* listing);
   std::optional<CompiledFunction> run();
 
  private:
@@ -118,6 +119,9 @@ class Emitter {
   uint32_t offset() const { return static_cast<uint32_t>(asm_.offset()); }
   Label block_label(uint32_t block) const { return labels_[target_[block]]; }
   uint32_t own_argument_words() const;
+  void note_wasm_offset(uint32_t wasm_offset) {
+    if (lister_) lister_->wasm_offset = wasm_offset;
+  }
   TrapCode trap_of(const Instruction& insn) const { return static_cast<TrapCode>(insn.trap); }
 
   const ir::Function& function_;
@@ -154,6 +158,7 @@ class Emitter {
   };
   std::vector<LandingOfCall> landings_;
   Label landing_;  // of the call that is written
+  std::optional<Lister> lister_;
 };
 
 }  // namespace wrun::codegen::x64

@@ -37,7 +37,7 @@ std::expected<CompiledFunction, ir::Unsupported> compile(const ir::Function& fun
       std::abort();
     }
   }
-  auto emitted = emit(function, *selected, allocation);
+  auto emitted = emit(function, *selected, allocation, options.listing);
   if (!emitted) return std::unexpected(ir::Unsupported{"an operand of the assembler's", 0});
   return std::move(*emitted);
 }

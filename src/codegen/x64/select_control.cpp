@@ -186,7 +186,6 @@ void Selector::call() {
   if (has_landing)
     call.displacement =
         static_cast<int32_t>(function_[function_[function_.edges(current_)[1].target].first].low());
-  call.wasm_offset = function_.offset_of(current_);
   for (const auto& [value, word] : results_on_stack)
     emit(Form::LoadWord, 0, bytes_of(function_.type(value)), {d(vreg(value))}).immediate = word;
   if (words_of_results != 0)
@@ -229,7 +228,6 @@ void Selector::tail_call() {
   Instruction& call = emit_list(form, 0, 0, operands);
   call.clobbers = kCallClobbers;
   call.immediate = uint64_t{insn().low()} | uint64_t{argument_words} << 32;
-  call.wasm_offset = function_.offset_of(current_);
 }
 
 void Selector::call_runtime() {
@@ -244,7 +242,6 @@ void Selector::call_runtime() {
   Instruction& call = emit_list(Form::CallRuntime, 0, 0, operands);
   call.clobbers = kCallClobbers;
   call.immediate = static_cast<uint64_t>(insn().runtime_call());
-  call.wasm_offset = function_.offset_of(current_);
 }
 
 }  // namespace wrun::codegen::x64

@@ -38,6 +38,7 @@ struct Address {
   VReg index = {};
   uint8_t scale_log2 = 0;
   int32_t displacement = 0;
+  uint32_t wasm_offset = 0;  // of a load that is taken into another instruction
 };
 
 // What may be a register, a slot or memory.
@@ -130,10 +131,7 @@ class Selector {
   Instruction& emit(Form form, InstId id, uint8_t size, Operands operands, const Address& address);
   Instruction& emit_list(Form form, InstId id, uint8_t size, std::span<const Operand> operands);
   void set_address(Instruction& insn, const Address& address);
-  void may_trap(Instruction& insn, TrapCode trap) {
-    insn.trap = static_cast<uint8_t>(trap);
-    insn.wasm_offset = function_.offset_of(current_);
-  }
+  static void may_trap(Instruction& insn, TrapCode trap) { insn.trap = static_cast<uint8_t>(trap); }
   void trap_if(Condition condition, TrapCode trap, VReg about = kNoVReg);
   VReg load_pointer(const Address& address);
   static Address at(VReg base, int32_t displacement = 0) {

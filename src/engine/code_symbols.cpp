@@ -1,0 +1,40 @@
+#include "engine/code_symbols.hpp"
+
+namespace wrun::engine {
+
+CodeSymbols::CodeSymbols(const SymbolOptions& options,
+                         const std::function<void(std::string_view)>& tell) {
+  const auto add = [&](std::unique_ptr<SymbolConsumer> consumer) {
+    if (consumer != nullptr) consumers_.push_back(std::move(consumer));
+  };
+  if (options.perf_map) add(make_perf_map(tell));
+  if (options.jitdump) add(make_jitdump(tell));
+  if (options.gdb) add(make_gdb_symbols());
+}
+
+void CodeSymbols::add(const wasm::Module& module, const CodeBatch& batch) {
+  const std::lock_guard lock(mutex_);
+  const binary::NameSection& names = names_.of(module);
+  const std::string prefix(names.module_name().value_or("wasm"));
+  std::vector<CodeSymbol> symbols;
+  for (const auto& [unit, code, bytes] : batch.entries()) {
+    std::string name = prefix + "!";
+    if (const auto known = names.function_name(unit.function_index))
+      name += *known;
+    else
+      name += "function[" + std::to_string(unit.function_index) + "]";
+    if (unit.entry_loop != 0) name += " (from a loop on)";
+    // A line each, in some of the formats.
+    for (char& c : name)
+      if (c == '\n' || c == '\0') c = ' ';
+    symbols.push_back({std::move(name), static_cast<const std::byte*>(code), bytes});
+  }
+  for (const auto& consumer : consumers_) consumer->add(batch, symbols);
+}
+
+void CodeSymbols::remove(const CodeBatch& batch) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& consumer : consumers_) consumer->remove(batch);
+}
+
+}  // namespace wrun::engine
