@@ -33,7 +33,8 @@ target_compile_options(wrun_flags INTERFACE
 target_link_options(wrun_flags INTERFACE -Wl,--gc-sections)
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
-  target_link_options(wrun_flags INTERFACE -fuse-ld=lld)
+  # Functions that are the same are kept once, unless somebody takes their address; so are the ends of strings.
+  target_link_options(wrun_flags INTERFACE -fuse-ld=lld $<$<CONFIG:Release>:LINKER:--icf=safe,-O2>)
 else()
   # g++ 12 reports these where nothing is wrong; clang's versions of them stay on. To it, scoped enumerators shadow too.
   target_compile_options(wrun_flags INTERFACE -Wno-shadow -Wshadow=local

@@ -65,7 +65,9 @@ function(wrun_add_handlers target handlers)
     target_compile_definitions(${objects} PRIVATE WRUN_ISA=${isa})
     target_compile_options(${objects} PRIVATE -fno-stack-protector $<$<STREQUAL:${isa},v3>:-march=x86-64-v3>)
     if(NOT WRUN_SANITIZE)
-      target_compile_options(${objects} PRIVATE -O2 -fomit-frame-pointer)
+      # Nothing unwinds through handlers. Tables of how to would be as large as a third of their code.
+      target_compile_options(${objects} PRIVATE
+        -O2 -fomit-frame-pointer $<$<CONFIG:Release>:-fno-asynchronous-unwind-tables>)
     elseif(WRUN_SANITIZE MATCHES "address")
       # The calling convention of the handlers has no register left for a frame of variable size.
       target_compile_options(${objects} PRIVATE "SHELL:-mllvm -asan-stack-dynamic-alloca=0")
