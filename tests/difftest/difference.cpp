@@ -1,6 +1,5 @@
 #include "difftest/difference.hpp"
 
-#include <sys/mman.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -13,8 +12,6 @@
 
 namespace wrun::difftest {
 namespace {
-
-constexpr time_t kSecondsPerModule = 10;
 
 std::string difference(const Observation& expected, const Observation& found, const Way& way) {
   if (expected.problem != found.problem)

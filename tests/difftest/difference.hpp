@@ -9,6 +9,9 @@
 
 namespace wrun::difftest {
 
+// Of processor time, in which a module is done many times over.
+inline constexpr int kSecondsPerModule = 10;
+
 struct Comparison {
   std::string difference = {};  // empty: none
   std::string problem = {};     // why the module cannot be run

@@ -24,8 +24,6 @@ using namespace wrun::difftest;
 
 namespace {
 
-constexpr time_t kSecondsPerModule = 10;
-
 struct Options {
   uint64_t seed = 1;
   uint64_t count = 1000;

@@ -140,7 +140,7 @@ class Generator {
   void define_reset() {
     builder_.export_function("reset", builder_.function({}, Code().i32(kCalls)(Op::GlobalSet, 0)));
   }
-  // Of memory 0, with memory beyond its first page taken by every fourth word, and all globals.
+  // Of memory 0 and all globals but the first, which counts calls.
   void define_hash() {
     const Shape::Memory& memory = shape_.memories[0];
     enum : uint32_t { Hash, At, End };
