@@ -82,6 +82,10 @@ void Builder::restore_if(Control& control) {
 
 void Builder::end(const Instruction& insn) {
   Control& control = controls_.back();
+  const bool is_loop = control.op == wasm::Op::Loop;
+  // Fuel is counted anew where branches lead; where exceptions lead, even if nothing is thrown.
+  const bool begins_run = !is_loop && (control.op == wasm::Op::If || control.pending != kNone ||
+                                       control.is_clause_label);
   if (control.op == wasm::Op::If) {
     if (reachable_) jump(control);
     // The edge goes straight to the label.
@@ -94,17 +98,14 @@ void Builder::end(const Instruction& insn) {
              control.op == wasm::Op::Catch) {
     end_try(control, insn);
   }
-  if (control.op != wasm::Op::Loop && control.pending != kNone) {
+  if (!is_loop && control.pending != kNone) {
     if (reachable_) jump(control);
     bind(label_locals(control), control.pending, control.height, control.signature.results());
-    if (controls_.size() != 1) {
-      controls_.pop_back();
-      return begin_metered_block();
-    }
   }
   if (controls_.size() == 1 && reachable_) return_();
   if (!reachable_) stack_.resize(controls_.back().height);
   controls_.pop_back();
+  if (begins_run && reachable_) begin_metered_block();
 }
 
 std::span<const uint32_t> Builder::label_locals(const Control& control) const {

@@ -107,6 +107,12 @@ void Builder::dispatch_to_clauses(Control& control) {
   if (reachable_) throw_to(exception, control.handler);
 }
 
+void Builder::note_clause_labels(const Control& control) {
+  binary::CatchReader clauses = catch_clauses(control);
+  for (uint32_t i = 0; i < control.list_count; ++i)
+    label(clauses.next().label + 1).is_clause_label = true;
+}
+
 // --- legacy
 
 void Builder::begin_catch(const Instruction& insn) {
@@ -146,6 +152,7 @@ void Builder::begin_next_catch(Control& control) {
 
 void Builder::end_try(Control& control, const Instruction& insn) {
   const bool catches_legacy = control.op == wasm::Op::Catch;
+  if (control.op == wasm::Op::TryTable) note_clause_labels(control);
   const uint32_t pending = catches_legacy ? control.else_edge : control.throwing;
   control.covers = false;
   if (pending != kNone) {

@@ -31,14 +31,15 @@ class Builder {
     Block header;                // of a loop
     bool passes_entry =
         false;  // a loop around the entry loop: has a parameter for whether to go there
-    uint32_t pending = kNone;    // the latest edge to the end; the edges are a chain
-    uint32_t else_edge = kNone;  // of an if, until its else; of a catch to the next one
-    uint32_t saved = 0;          // if, catch: where in saved_ its locals are
-    uint32_t handler = kNone;    // the control that handles exceptions around this one
-    bool covers = false;         // exceptions inside are handled by this one
-    uint32_t throwing = kNone;   // edges to the dispatch of exceptions
-    uint32_t catch_region = 0;   // of Function::catches
-    uint32_t list_offset = 0;    // try_table
+    uint32_t pending = kNone;      // the latest edge to the end; the edges are a chain
+    bool is_clause_label = false;  // a clause of a try_table names it
+    uint32_t else_edge = kNone;    // of an if, until its else; of a catch to the next one
+    uint32_t saved = 0;            // if, catch: where in saved_ its locals are
+    uint32_t handler = kNone;      // the control that handles exceptions around this one
+    bool covers = false;           // exceptions inside are handled by this one
+    uint32_t throwing = kNone;     // edges to the dispatch of exceptions
+    uint32_t catch_region = 0;     // of Function::catches
+    uint32_t list_offset = 0;      // try_table
     uint32_t list_count = 0;
     Value exception;  // legacy catch: for rethrow
     uint32_t arity() const {
@@ -167,6 +168,7 @@ class Builder {
   uint32_t dispatch(Value exception, uint32_t tag);
   void push_payload(Value exception, uint32_t tag);
   void dispatch_to_clauses(Control& control);
+  void note_clause_labels(const Control& control);
   void begin_catch(const Instruction& insn);
   void begin_first_catch(Control& control);
   void begin_next_catch(Control& control);

@@ -141,10 +141,8 @@ class Observer {
   void call(const wasm::Export& exported, const wasm::FuncType& type, int round) {
     store_->fuel = kFuel;
     reset();
-    // In the last round it ends early. Code that catches what nothing throws is counted in runs of other
-    // lengths by the interpreter than by the compiler, so that it ends elsewhere.
-    const bool ends_early = round + 1 == kRounds && module_->tags.empty();
-    const int64_t fuel = store_->fuel = ends_early ? kLittleFuel : kFuel;
+    // In the last round it ends early.
+    const int64_t fuel = store_->fuel = round + 1 == kRounds ? kLittleFuel : kFuel;
     Call call = {.function = std::string(exported.name), .arguments = {}};
     std::vector<uint64_t> slots;
     for (size_t i = 0; i < type.params.size(); ++i) {
@@ -174,14 +172,17 @@ class Observer {
     state();
   }
 
-  // Of two loads that both trap any may be first, and fuel is counted ahead.
+  // Of two loads that both trap any may be first, fuel is counted ahead, and compiled code throws on at the end
+  // of a try what none of its clauses catches.
   static std::string where(const Trap& trap) {
     if (trap.code == TrapCode::OutOfBoundsMemoryAccess || trap.code == TrapCode::OutOfFuel ||
         trap.code == TrapCode::CallStackExhausted)
       return {};
     std::string text = " at";
-    for (const Frame& frame : trap.frames)
-      text += format(" %u:0x%x", frame.function_index, frame.offset);
+    for (const Frame& frame : trap.frames) {
+      const bool throws = trap.code == TrapCode::UnhandledException && &frame == trap.frames.data();
+      text += format(" %u:0x%x", frame.function_index, throws ? 0 : frame.offset);
+    }
     return text;
   }
 

@@ -433,3 +433,33 @@ TEST_CASE("tail calls between tiers take no room") {
   CHECK(guest.call("with calls", {kRounds, 0}) == "186a0 ");
   CHECK(guest.call("with exceptions", {1'000, 0}) == "3e8 ");
 }
+
+TEST_CASE("fuel ends at the same place in every tier") {
+  const std::string source = R"((module (tag $e) (memory (export "memory") 1)
+    (func (export "f") (param $n i32) (result i32) (local $i i32)
+      (loop $next
+        (block $caught
+          (try_table (catch $e $caught) (i32.store8 (local.get $i) (i32.const 1)))
+          (block (br_if 0 (i32.and (local.get $i) (i32.const 1)))
+            (i32.store8 offset=100 (local.get $i) (i32.const 2))))
+        (i32.store8 offset=200 (local.get $i) (i32.const 3))
+        (local.set $i (i32.add (local.get $i) (i32.const 1)))
+        (br_if $next (i32.lt_u (local.get $i) (local.get $n))))
+      (local.get $i))))";
+  const auto run = [&](EngineConfig config, int64_t fuel) {
+    config.fuel_metering = true;
+    Guest guest(source, config);
+    guest.store->fuel = fuel;
+    const std::string result = guest.call("f", {4});
+    return fmt::format(
+        "{} fuel {} {}", result, guest.store->fuel,
+        std::string_view(reinterpret_cast<const char*>(guest.instance->memory(0).base()), 300));
+  };
+  const EngineConfig stress = {.tier = Tier::Auto, .tier_up_after = 0};
+  for (int64_t fuel = 0; fuel < 150; ++fuel) {
+    INFO(fuel);
+    const std::string expected = run(kInterpreted, fuel);
+    CHECK((run(kCompiled, fuel) == expected));
+    CHECK((run(stress, fuel) == expected));
+  }
+}
