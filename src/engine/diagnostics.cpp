@@ -42,7 +42,6 @@ Diagnostics::~Diagnostics() {
 
 std::optional<codegen::CompiledFunction> Diagnostics::compile(
     const wasm::Module& module, uint32_t function_index, const ir::BuildOptions& build_options) {
-  if (!options_.tells()) return compile_quietly(module, function_index, build_options);
   const std::lock_guard lock(mutex_);
   const Clock::time_point begin = Clock::now();
   auto function = ir::build(module, function_index, build_options);
@@ -53,17 +52,6 @@ std::optional<codegen::CompiledFunction> Diagnostics::compile(
   const Clock::time_point optimized = Clock::now();
   auto compiled = codegen::compile(*function);
   generating_ += Clock::now() - optimized;
-  if (!compiled) return std::nullopt;
-  return std::move(*compiled);
-}
-
-std::optional<codegen::CompiledFunction> Diagnostics::compile_quietly(
-    const wasm::Module& module, uint32_t function_index, const ir::BuildOptions& build_options) {
-  auto function = ir::build(module, function_index, build_options);
-  if (!function) return std::nullopt;
-  ir::PipelineReport report;
-  ir::run_pipeline(*function, {.level = options_.level}, report);
-  auto compiled = codegen::compile(*function);
   if (!compiled) return std::nullopt;
   return std::move(*compiled);
 }

@@ -35,7 +35,7 @@ struct CompilerOptions {
 // Fails for what there is not; the message lists what there is.
 Result<void> check(const CompilerOptions& options);
 
-// Compiles as it is asked to. Thread-safe; if there is something to tell, one function at a time.
+// Compiles as it is asked to and tells of it. Thread-safe.
 class Diagnostics {
  public:
   explicit Diagnostics(CompilerOptions options);
@@ -43,6 +43,8 @@ class Diagnostics {
   Diagnostics(const Diagnostics&) = delete;
   Diagnostics& operator=(const Diagnostics&) = delete;
 
+  const CompilerOptions& options() const { return options_; }
+  // For those who asked to be told, one function at a time.
   std::optional<codegen::CompiledFunction> compile(const wasm::Module& module,
                                                    uint32_t function_index,
                                                    const ir::BuildOptions& build_options);
@@ -50,9 +52,6 @@ class Diagnostics {
  private:
   using Clock = std::chrono::steady_clock;
 
-  std::optional<codegen::CompiledFunction> compile_quietly(const wasm::Module& module,
-                                                           uint32_t function_index,
-                                                           const ir::BuildOptions& build_options);
   void run_passes(const wasm::Module& module, ir::Function& function);
   std::string describe(const wasm::Module& module, uint32_t function_index);
   bool is_dumped(const wasm::Module& module, uint32_t function_index);

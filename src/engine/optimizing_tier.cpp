@@ -203,27 +203,27 @@ void OptimizingTier::function_is_hot(interp::FuncCode& function) {
   queue_.request({&tiered_module(*function.module), {.function_index = function.function_index}});
 }
 
+bool TieredModule::wants_loop(const CompilationUnit& unit) {
+  const std::lock_guard lock(mutex);
+  Loops& known = loops[unit.function_index];
+  const uint32_t loop = unit.entry_loop;
+  if (known.requested != loop && (known.requested == 0 || ++known.missed == kMissesOfLoop))
+    known = {.requested = loop};
+  return known.requested == loop;
+}
+
 interp::TierUp::LoopEntry OptimizingTier::loop_is_hot(interp::FuncCode& function, uint32_t offset) {
   const int32_t heat = std::min(tiering_.initial_heat, kRoundsOfHotLoop);
   __atomic_store_n(&function.heat, heat, __ATOMIC_RELAXED);
   TieredModule& module = tiered_module(*function.module);
   const CompilationUnit unit = {function.function_index, offset};
-  if (offset != 0) {
-    bool is_wanted = false;
-    {
-      const std::lock_guard lock(module.mutex);
-      TieredModule::Loops& loops = module.loops[function.function_index];
-      if (loops.requested != offset && (loops.requested == 0 || ++loops.missed == kMissesOfLoop))
-        loops = {.requested = offset};
-      is_wanted = loops.requested == offset;
-    }
-    if (is_wanted) queue_.request({&module, unit});
-  }
-  if (offset == 0 || __atomic_load_n(&function.calls, __ATOMIC_RELAXED) > 1)
+  const bool can_enter = offset != 0;
+  if (can_enter && module.wants_loop(unit)) queue_.request({&module, unit});
+  if (!can_enter || __atomic_load_n(&function.calls, __ATOMIC_RELAXED) > 1)
     queue_.request({&module, {.function_index = function.function_index}});
-  const void* code = offset == 0 ? nullptr : module.compiled.loop_entry(unit);
-  if (code == nullptr) return {};
-  const TierStubs::Signature* stubs = signature(module.module, function.function_index);
+  const void* code = can_enter ? module.compiled.loop_entry(unit) : nullptr;
+  const TierStubs::Signature* stubs =
+      code == nullptr ? nullptr : signature(module.module, function.function_index);
   if (stubs == nullptr) return {};
   auto* enter = const_cast<std::byte*>(stubs->code) + stubs->stubs.enter_loop;
   return {reinterpret_cast<interp::Handler>(enter), code,

@@ -35,6 +35,9 @@ struct TieringOptions {
 struct TieredModule {
   TieredModule(interp::ModuleCode& code, TierStubs& stubs, CodeMemory& memory);
 
+  // Whether to compile the rest of the function from this loop on, which is hot.
+  bool wants_loop(const CompilationUnit& unit);
+
   // What is known of a function's loops that are hot.
   struct Loops {
     uint32_t requested = 0;  // offset of the one that was asked for last

@@ -115,28 +115,24 @@ void Builder::memory_op(const Instruction& insn) {
       call_runtime(RuntimeCall::MemoryFill, {function_.i32(insn.index), to, byte, length});
       return;
     }
-    case wasm::Op::MemoryCopy: {
-      const bool to_64 = is_64_memory(insn.index), from_64 = is_64_memory(insn.index2);
-      const Value length = extend(pop(), to_64 && from_64);
-      const Value from = extend(pop(), from_64);
-      const Value to = extend(pop(), to_64);
-      call_runtime(RuntimeCall::MemoryCopy,
-                   {function_.i32(insn.index), function_.i32(insn.index2), to, from, length});
-      return;
-    }
-    case wasm::Op::MemoryInit: {
-      const Value length = extend(pop(), false);
-      const Value from = extend(pop(), false);
-      const Value to = extend(pop(), is_64_memory(insn.index2));
-      call_runtime(RuntimeCall::MemoryInit,
-                   {function_.i32(insn.index), function_.i32(insn.index2), to, from, length});
-      return;
-    }
+    case wasm::Op::MemoryCopy:
+      return bulk_copy(RuntimeCall::MemoryCopy, insn, is_64_memory(insn.index),
+                       is_64_memory(insn.index2));
+    case wasm::Op::MemoryInit:
+      return bulk_copy(RuntimeCall::MemoryInit, insn, is_64_memory(insn.index2), false);
     case wasm::Op::DataDrop:
       call_runtime(RuntimeCall::DataDrop, {function_.i32(insn.index)});
       return;
     default: return table_op(insn);
   }
+}
+
+// From one memory or table to another, or from a segment, whose offsets have 32 bits.
+void Builder::bulk_copy(RuntimeCall call, const Instruction& insn, bool to_64, bool from_64) {
+  const Value length = extend(pop(), to_64 && from_64);
+  const Value from = extend(pop(), from_64);
+  const Value to = extend(pop(), to_64);
+  call_runtime(call, {function_.i32(insn.index), function_.i32(insn.index2), to, from, length});
 }
 
 void Builder::table_op(const Instruction& insn) {
@@ -169,22 +165,11 @@ void Builder::table_op(const Instruction& insn) {
       call_runtime(RuntimeCall::TableFill, {table, to, value, length});
       return;
     }
-    case wasm::Op::TableCopy: {
-      const bool to_64 = is_64_table(insn.index), from_64 = is_64_table(insn.index2);
-      const Value length = extend(pop(), to_64 && from_64);
-      const Value from = extend(pop(), from_64);
-      const Value to = extend(pop(), to_64);
-      call_runtime(RuntimeCall::TableCopy, {table, function_.i32(insn.index2), to, from, length});
-      return;
-    }
-    case wasm::Op::TableInit: {
-      const Value length = extend(pop(), false);
-      const Value from = extend(pop(), false);
-      const Value to = extend(pop(), is_64_table(insn.index2));
-      call_runtime(RuntimeCall::TableInit,
-                   {function_.i32(insn.index), function_.i32(insn.index2), to, from, length});
-      return;
-    }
+    case wasm::Op::TableCopy:
+      return bulk_copy(RuntimeCall::TableCopy, insn, is_64_table(insn.index),
+                       is_64_table(insn.index2));
+    case wasm::Op::TableInit:
+      return bulk_copy(RuntimeCall::TableInit, insn, is_64_table(insn.index2), false);
     case wasm::Op::ElemDrop:
       call_runtime(RuntimeCall::ElemDrop, {function_.i32(insn.index)});
       return;

@@ -136,6 +136,7 @@ class Builder {
   void check_alignment(const Instruction& insn, Value index, uint32_t bytes);
   void memory_op(const Instruction& insn);
   void table_op(const Instruction& insn);
+  void bulk_copy(RuntimeCall call, const Instruction& insn, bool to_64, bool from_64);
   void memory_size(uint32_t memory);
   bool is_guarded(uint32_t memory) const;
   bool is_64_memory(uint32_t memory) const { return module_.memories[memory].limits.is_64; }

@@ -113,11 +113,13 @@ void Selector::return_values() {
   emit_list(Form::Return, 0, 0, operands);
 }
 
+bool Selector::calls_reference() const {
+  return insn().op == Op::CallRef || insn().op == Op::InvokeRef || insn().op == Op::ReturnCallRef;
+}
+
 const wasm::FuncType& Selector::callee_type() const {
   const wasm::Module& module = function_.module();
-  const bool is_ref =
-      insn().op == Op::CallRef || insn().op == Op::InvokeRef || insn().op == Op::ReturnCallRef;
-  return is_ref ? module.types[insn().low()].func : module.func_type(insn().low());
+  return calls_reference() ? module.types[insn().low()].func : module.func_type(insn().low());
 }
 
 // The operands of a call; gives the number of stack words.
@@ -135,38 +137,43 @@ uint32_t Selector::arguments(std::vector<Operand>& operands, std::span<const Val
   return sequence.stack_words();
 }
 
-void Selector::call() {
+// Finds the callee and puts the arguments where they go: those on the stack below room for the results.
+Selector::OutgoingCall Selector::outgoing_call(Form direct, Form foreign, Form reference,
+                                               uint32_t words_of_results) {
   out_.has_calls = true;
-  const bool is_ref = insn().op == Op::CallRef || insn().op == Op::InvokeRef;
-  const bool has_landing = insn().op == Op::Invoke || insn().op == Op::InvokeRef;
-  const wasm::FuncType& type = callee_type();
-  std::vector<Operand> operands;
-  std::vector<std::pair<Value, uint32_t>> on_stack;
+  OutgoingCall call = {.form = direct};
   auto values = function_.operands(current_);
-  if (is_ref) values = values.subspan(1);
-
   VReg callee;
-  Form form = Form::CallDirect;
-  if (is_ref) {
-    form = Form::CallReference;
+  if (calls_reference()) {
+    call.form = reference;
     callee = in_register(operand(0));
+    values = values.subspan(1);
   } else if (function_.module().is_imported(insn().low())) {
-    form = Form::CallForeign;
+    call.form = foreign;
     const VReg functions = load_pointer(in_context(offsetof(VMContext, functions)));
     callee = load_pointer(at(functions, static_cast<int32_t>(insn().low() * sizeof(FuncRef*))));
   }
-  const uint32_t argument_words = arguments(operands, values, on_stack);
-  if (callee.exists()) operands.push_back(fixed_u(callee, kConvention.callee));
+  std::vector<std::pair<Value, uint32_t>> on_stack;
+  call.argument_words = arguments(call.operands, values, on_stack);
+  if (callee.exists()) call.operands.push_back(fixed_u(callee, kConvention.callee));
 
-  const uint32_t words_of_results = result_words(kConvention, type);
   std::vector<VReg> stored;
   stored.reserve(on_stack.size());
   for (const auto& [value, word] : on_stack) stored.push_back(in_register(value));
-  if (argument_words + words_of_results != 0)
-    emit(Form::ReserveStack, 0, 0, {}).immediate = argument_words + words_of_results;
+  if (call.argument_words + words_of_results != 0)
+    emit(Form::ReserveStack, 0, 0, {}).immediate = call.argument_words + words_of_results;
   for (size_t i = 0; i < on_stack.size(); ++i)
     emit(Form::StoreWord, 0, bytes_of(function_.type(on_stack[i].first)), {u(stored[i])})
         .immediate = on_stack[i].second;
+  return call;
+}
+
+void Selector::call() {
+  const bool has_landing = insn().op == Op::Invoke || insn().op == Op::InvokeRef;
+  const wasm::FuncType& type = callee_type();
+  const uint32_t words_of_results = result_words(kConvention, type);
+  auto [form, argument_words, operands] =
+      outgoing_call(Form::CallDirect, Form::CallForeign, Form::CallReference, words_of_results);
 
   LocationSequence sequence = LocationSequence::results(kConvention);
   std::vector<std::pair<Value, uint32_t>> results_on_stack;
@@ -200,31 +207,8 @@ void Selector::throw_reference() {
 }
 
 void Selector::tail_call() {
-  out_.has_calls = true;
-  const bool is_ref = insn().op == Op::ReturnCallRef;
-  std::vector<Operand> operands;
-  std::vector<std::pair<Value, uint32_t>> on_stack;
-  auto values = function_.operands(current_);
-  if (is_ref) values = values.subspan(1);
-  VReg callee;
-  Form form = Form::TailCallDirect;
-  if (is_ref) {
-    form = Form::TailCallReference;
-    callee = in_register(operand(0));
-  } else if (function_.module().is_imported(insn().low())) {
-    form = Form::TailCallForeign;
-    const VReg functions = load_pointer(in_context(offsetof(VMContext, functions)));
-    callee = load_pointer(at(functions, static_cast<int32_t>(insn().low() * sizeof(FuncRef*))));
-  }
-  const uint32_t argument_words = arguments(operands, values, on_stack);
-  if (callee.exists()) operands.push_back(fixed_u(callee, kConvention.callee));
-  std::vector<VReg> stored;
-  stored.reserve(on_stack.size());
-  for (const auto& [value, word] : on_stack) stored.push_back(in_register(value));
-  if (argument_words != 0) emit(Form::ReserveStack, 0, 0, {}).immediate = argument_words;
-  for (size_t i = 0; i < on_stack.size(); ++i)
-    emit(Form::StoreWord, 0, bytes_of(function_.type(on_stack[i].first)), {u(stored[i])})
-        .immediate = on_stack[i].second;
+  const auto [form, argument_words, operands] =
+      outgoing_call(Form::TailCallDirect, Form::TailCallForeign, Form::TailCallReference, 0);
   Instruction& call = emit_list(form, 0, 0, operands);
   call.clobbers = kCallClobbers;
   call.immediate = uint64_t{insn().low()} | uint64_t{argument_words} << 32;

@@ -266,7 +266,14 @@ class Selector {
   void throw_reference();
   uint32_t arguments(std::vector<Operand>& operands, std::span<const Value> values,
                      std::vector<std::pair<Value, uint32_t>>& on_stack);
+  bool calls_reference() const;
   const wasm::FuncType& callee_type() const;
+  struct OutgoingCall {
+    Form form;
+    uint32_t argument_words = 0;  // on the stack
+    std::vector<Operand> operands = {};
+  };
+  OutgoingCall outgoing_call(Form direct, Form foreign, Form reference, uint32_t words_of_results);
 
   const ir::Function& function_;
   ir::FlowGraph graph_;

@@ -119,20 +119,24 @@ class StubWriter {
     a.pop(x86::rbx);
     a.pop(x86::rbp);
   }
-  // Calls a function of the runtime, on the host's stack.
+  // With the context before the arguments that are in their registers already. Uses rbx.
+  void call_on_host_stack(const void* function) {
+    a.mov(x86::rbx, x86::rsp);
+    a.mov(x86::rsp, WRUN_STATE_FIELD(host_stack));
+    a.and_(x86::rsp, -16);
+    a.mov(x86::rdi, kVm);
+    a.mov(x86::rax, reinterpret_cast<uint64_t>(function));
+    a.call(x86::rax);
+    a.mov(x86::rsp, x86::rbx);
+  }
+  // Calls a function of the runtime that may trap or collect.
   void call_helper(const void* helper) {
     push_saved();
     a.mov(kState, WRUN_VM_FIELD(stack));
     a.mov(WRUN_STATE_FIELD(records), x86::rsp);
-    a.mov(x86::rbx, x86::rsp);
     static_assert(sizeof(TrapCode) == 1);
     a.mov(x86::byte_ptr(kState, offsetof(StackState, exit_code)), 0);
-    a.mov(x86::rsp, WRUN_STATE_FIELD(host_stack));
-    a.and_(x86::rsp, -16);
-    a.mov(x86::rdi, kVm);
-    a.mov(x86::rax, reinterpret_cast<uint64_t>(helper));
-    a.call(x86::rax);
-    a.mov(x86::rsp, x86::rbx);
+    call_on_host_stack(helper);
     a.mov(kState, WRUN_VM_FIELD(stack));
   }
   // At the call of the runtime, in the caller's frame.
@@ -521,14 +525,8 @@ static void write_make_adapter(StubWriter& w, const void* helper) {
   for (size_t i = 0; i < vectors.size(); ++i)
     a.movups(x86::ptr(x86::rsp, static_cast<int32_t>(i) * kVectorBytes), vector(vectors[i]));
   a.mov(kState, WRUN_VM_FIELD(stack));
-  a.mov(x86::rbx, x86::rsp);
-  a.mov(x86::rsp, WRUN_STATE_FIELD(host_stack));
-  a.and_(x86::rsp, -16);
-  a.mov(x86::rdi, kVm);
   a.mov(x86::rsi, x86::rax);
-  a.mov(x86::rax, reinterpret_cast<uint64_t>(helper));
-  a.call(x86::rax);
-  a.mov(x86::rsp, x86::rbx);
+  w.call_on_host_stack(helper);
   for (size_t i = 0; i < vectors.size(); ++i)
     a.movups(vector(vectors[i]), x86::ptr(x86::rsp, static_cast<int32_t>(i) * kVectorBytes));
   a.add(x86::rsp, static_cast<int32_t>(vectors.size()) * kVectorBytes);
