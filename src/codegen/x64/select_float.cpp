@@ -140,7 +140,7 @@ void Selector::float_binary(InstId id, uint8_t size) {
 // Constants have 16 bytes, which is what these instructions read.
 void Selector::float_constant_binary(InstId id, uint8_t size, uint64_t mask) {
   const VReg a = in_register(operand(0));
-  emit(Form::Three, id, size, {d(vreg(current_)), u(a)}, constant_source({mask, 0}));
+  emit(Form::Three, id, size, {d(vreg(current_)), u(a)}, constant_source(wasm::V128{mask, 0}));
 }
 
 void Selector::copysign(uint8_t size) {
@@ -150,8 +150,9 @@ void Selector::copysign(uint8_t size) {
   const ValueType type = size == 4 ? ValueType::F32 : ValueType::F64;
   const VReg magnitude = fresh(type);
   const VReg of_b = fresh(type);
-  emit(Form::Three, Id::kIdVandps, size, {d(magnitude), u(a)}, constant_source({sign - 1, 0}));
-  emit(Form::Three, Id::kIdVandps, size, {d(of_b), u(b)}, constant_source({sign, 0}));
+  emit(Form::Three, Id::kIdVandps, size, {d(magnitude), u(a)},
+       constant_source(wasm::V128{sign - 1, 0}));
+  emit(Form::Three, Id::kIdVandps, size, {d(of_b), u(b)}, constant_source(wasm::V128{sign, 0}));
   emit(Form::Three, Id::kIdVorps, size, {d(vreg(current_)), u(magnitude), u(of_b)});
 }
 
@@ -206,7 +207,8 @@ void Selector::canonical_nan() {
   emit(Form::ThreeImm, is_32 ? Id::kIdVcmpps : Id::kIdVcmppd, 16, {d(unordered), u(a), u(a)})
       .immediate = kUnordered;
   const VReg nans = fresh(ValueType::V128);
-  emit(Form::Unary, Id::kIdVmovups, 16, {d(nans)}, constant_source({canonical, canonical}));
+  emit(Form::Unary, Id::kIdVmovups, 16, {d(nans)},
+       constant_source(wasm::V128{canonical, canonical}));
   emit(Form::Four, is_32 ? Id::kIdVblendvps : Id::kIdVblendvpd, 16,
        {d(vreg(current_)), u(a), u(nans), u(unordered)});
 }

@@ -58,7 +58,7 @@ bool Selector::select_simd() {
   switch (insn().op) {
     case Op::V128Not:
       emit(Form::Three, Id::kIdVpxor, 16, {d(vreg(current_)), u(in_register(operand(0)))},
-           constant_source({UINT64_MAX, UINT64_MAX}));
+           constant_source(wasm::V128{UINT64_MAX, UINT64_MAX}));
       break;
     case Op::V128Andnot:
       three(Id::kIdVpandn, vreg(current_), in_register(operand(1)), in_register(operand(0)));
@@ -151,7 +151,7 @@ bool Selector::select_simd_row() {
       const VReg b = in_register(operand(swapped ? 0 : 1));
       const VReg inverted = three(found.id, a, b);
       emit(Form::Three, Id::kIdVpxor, 16, {d(result), u(inverted)},
-           constant_source({UINT64_MAX, UINT64_MAX}));
+           constant_source(wasm::V128{UINT64_MAX, UINT64_MAX}));
       break;
     }
     case Shape::Unary: emit(Form::Unary, found.id, 16, {d(result)}, source(operand(0), 16)); break;
@@ -223,7 +223,7 @@ VReg Selector::three_constant(InstId id, VReg a, uint64_t lanes) {
   return result;
 }
 void Selector::three_constant(InstId id, VReg result, VReg a, uint64_t lanes) {
-  emit(Form::Three, id, 16, {d(result), u(a)}, constant_source({lanes, lanes}));
+  emit(Form::Three, id, 16, {d(result), u(a)}, constant_source(wasm::V128{lanes, lanes}));
 }
 VReg Selector::zero_vector() {
   const VReg zero = fresh(ValueType::V128);
@@ -354,7 +354,7 @@ bool Selector::select_simd_lanes() {
       const VReg from = in_register(operand(0));
       const VReg indices = fresh(ValueType::V128);
       emit(Form::Three, Id::kIdVpaddusb, 16, {d(indices), u(in_register(operand(1)))},
-           constant_source({0x7070707070707070, 0x7070707070707070}));
+           constant_source(wasm::V128{0x7070707070707070, 0x7070707070707070}));
       three(Id::kIdVpshufb, result, from, indices);
       break;
     }

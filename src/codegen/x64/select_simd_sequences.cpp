@@ -47,7 +47,7 @@ bool Selector::select_simd_sequence() {
       const VReg from = a();
       const VReg ones = fresh(ValueType::V128);
       emit(Form::Unary, Id::kIdVmovups, 16, {d(ones)},
-           constant_source({bytes_of_all(1), bytes_of_all(1)}));
+           constant_source(wasm::V128{bytes_of_all(1), bytes_of_all(1)}));
       three(Id::kIdVpmaddubsw, vreg(current_), ones, from);
       break;
     }
@@ -108,8 +108,8 @@ VReg Selector::shift_immediate(InstId id, VReg a, uint64_t count) {
 }
 VReg Selector::compare_constant(InstId id, VReg a, uint64_t lanes, uint8_t predicate) {
   const VReg result = fresh(ValueType::V128);
-  emit(Form::ThreeImm, id, 16, {d(result), u(a)}, constant_source({lanes, lanes})).immediate =
-      predicate;
+  emit(Form::ThreeImm, id, 16, {d(result), u(a)}, constant_source(wasm::V128{lanes, lanes}))
+      .immediate = predicate;
   return result;
 }
 
@@ -128,7 +128,7 @@ void Selector::shift_bytes(InstId id, bool is_left) {
   const VReg by = count_in_vector(count, 7);
   const VReg shifted = three(id, a, by);
   const VReg byte = fresh(ValueType::V128);
-  emit(Form::Unary, Id::kIdVmovups, 16, {d(byte)}, constant_source({0xff, 0}));
+  emit(Form::Unary, Id::kIdVmovups, 16, {d(byte)}, constant_source(wasm::V128{0xff, 0}));
   const VReg kept = unary(Id::kIdVpbroadcastb, three(id, byte, by));
   three(Id::kIdVpand, vreg(current_), shifted, kept);
 }
@@ -170,7 +170,7 @@ void Selector::population_count() {
   const VReg high = three_constant(Id::kIdVpand, shift_immediate(Id::kIdVpsrlw, a, 4), low_nibbles);
   const VReg counts = fresh(ValueType::V128);
   emit(Form::Unary, Id::kIdVmovups, 16, {d(counts)},
-       constant_source({0x0302020102010100, 0x0403030203020201}));
+       constant_source(wasm::V128{0x0302020102010100, 0x0403030203020201}));
   const VReg of_low = three(Id::kIdVpshufb, counts, low);
   three(Id::kIdVpaddb, vreg(current_), of_low, three(Id::kIdVpshufb, counts, high));
 }

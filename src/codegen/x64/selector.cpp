@@ -262,7 +262,7 @@ Source Selector::source(Value value, uint8_t bytes) {
   if (is_constant(value)) {
     const ir::Instruction& constant = function_[value];
     if (constant.type == Type::F32 || constant.type == Type::F64)
-      return constant_source({constant.immediate, 0});
+      return constant_source(wasm::V128{constant.immediate, 0});
     if (constant.type == Type::V128)
       return constant_source(function_.vectors()[constant.immediate]);
   }
