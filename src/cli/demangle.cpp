@@ -1,33 +1,41 @@
-#include <cxxabi.h>
-
-#include <cstdlib>
-#include <memory>
-
 #include "cli/messages.hpp"
 
+#if WRUN_IBERTY
+#define HAVE_DECL_BASENAME 1  // what follows would declare it differently from the C library
+#include <libiberty/demangle.h>
+#endif
+
 namespace wrun::cli {
+
+#if WRUN_IBERTY
 namespace {
 
-// The older mangling of Rust is that of C++, with a hash as the last name: `::h` and 16 digits.
-void remove_rust_hash(std::string& name) {
-  constexpr size_t kHashSize = 19;
-  if (name.size() <= kHashSize) return;
-  const std::string_view tail = std::string_view(name).substr(name.size() - kHashSize);
-  if (tail.starts_with("::h") && tail.find_first_not_of("0123456789abcdef", 3) == tail.npos)
-    name.resize(name.size() - kHashSize);
+// A short name can stand for one of gigabytes, since it can refer back to its own parts.
+constexpr size_t kLongestName = 4096;
+struct TooLong {};
+
+void append(const char* part, size_t size, void* opaque) {
+  auto& text = *static_cast<std::string*>(opaque);
+  if (size > kLongestName - text.size()) throw TooLong();  // the only way to stop the demangler
+  text.append(part, size);
 }
 
 }  // namespace
 
 std::string demangle(const std::string& name) {
-  if (!name.starts_with("_Z")) return name;
-  int status = 0;
-  const std::unique_ptr<char, decltype(&std::free)> demangled(
-      abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status), std::free);
-  if (status != 0 || demangled == nullptr) return name;
-  std::string text = demangled.get();
-  remove_rust_hash(text);
-  return text;
+  if (name.size() > kLongestName) return name;
+  std::string text;
+  try {
+    for (const auto& demangler : {rust_demangle_callback, cplus_demangle_v3_callback}) {
+      if (demangler(name.c_str(), DMGL_PARAMS | DMGL_ANSI, append, &text) != 0) return text;
+      text.clear();
+    }
+  } catch (const TooLong&) {
+  }
+  return name;
 }
+#else
+std::string demangle(const std::string& name) { return name; }
+#endif
 
 }  // namespace wrun::cli
