@@ -1,4 +1,4 @@
-"""Disks that are full, and files that may not grow."""
+"""Disks that are full, quotas, files that may not grow, and calls that fail or are interrupted."""
 
 import os
 import pathlib
@@ -45,6 +45,43 @@ class FullDisk(CliTest):
         self.assertEqual((result.returncode, result.stderr),
                          (1, b"workload: /disk/files/file-000008: No space left on device\n"))
         self.assertEqual(sorted(os.listdir(self.path("after/files"))), [f"file-{i:06}" for i in range(8)])
+
+
+@unittest.skipIf(len(COMMAND) > 1, "left out: an emulator makes calls of its own")
+class FailingCalls(CliTest):
+    def copy(self, injected, status, error):
+        """Copies a file while strace makes system calls fail; returns what was copied."""
+        content = os.urandom(50_000)
+        self.file("input", content)
+        run = subprocess.run(["strace", "-f", "-o", "calls", "-e", f"trace={injected.split(':')[0]}",
+                              "-e", f"inject={injected}", *COMMAND, "--dir", ".", GUEST, "copy", "input", "output"],
+                             cwd=self.folder, capture_output=True, timeout=60)
+        self.assertEqual((run.returncode, run.stderr), (status, error))
+        if not os.path.exists(self.path("output")):
+            return None
+        with open(self.path("output"), "rb") as output:
+            copied = output.read()
+        self.assertEqual(copied, content[:len(copied)])
+        return len(copied)
+
+    WRITES = "write,writev,pwrite64,pwritev"
+
+    def test_quota_is_reached_in_a_file(self):
+        copied = self.copy(f"{self.WRITES}:error=EDQUOT:when=5", 1, b"workload: output: Quota exceeded\n")
+        self.assertEqual(copied, 4 * 4096)
+
+    def test_quota_has_no_room_for_a_file(self):
+        copied = self.copy("openat2:error=EDQUOT:when=3+", 1, b"workload: output: Quota exceeded\n")
+        self.assertIsNone(copied)
+
+    def test_disk_is_broken(self):
+        copied = self.copy(f"{self.WRITES}:error=EIO:when=2", 1, b"workload: output: I/O error\n")
+        self.assertEqual(copied, 4096)
+
+    def test_interruptions_are_not_seen(self):
+        for calls in [self.WRITES, "read,readv,pread64,preadv"]:
+            copied = self.copy(f"{calls}:error=EINTR:when=6+3", 0, b"")
+            self.assertEqual(copied, 50_000)
 
 
 class FileSizeLimit(CliTest):
