@@ -26,7 +26,7 @@ std::string unknown_operator(std::string_view spelling) {
 }
 
 bool TokenReader::start() {
-  if (source().size() > kMaxSourceBytes) return fail_at(0, "the text is larger than 1 GiB");
+  if (source().size() > kMaxSourceBytes) return fail_at(0, "the text is larger than 3.5 GiB");
   const size_t valid = valid_utf8_length(source());
   if (valid < source().size()) return fail_at(static_cast<uint32_t>(valid), kMalformedUtf8);
   seek(0);

@@ -14,7 +14,7 @@
 namespace wrun::text {
 
 // No offset in the source, or in what is made of it, takes more than 32 bits.
-inline constexpr size_t kMaxSourceBytes = size_t{1} << 30;
+inline constexpr size_t kMaxSourceBytes = size_t{7} << 29;
 
 class TokenReader {
  public:
