@@ -8,7 +8,7 @@ import subprocess
 import unittest
 
 import harness
-from harness import COMMAND, CliTest
+from harness import COMMAND, STRACE, CliTest
 
 GUEST = str(pathlib.Path(__file__).resolve().parent.parent / "guests/workload.wasm")
 
@@ -53,8 +53,8 @@ class FailingCalls(CliTest):
         """Copies a file while strace makes system calls fail; returns what was copied."""
         content = os.urandom(50_000)
         self.file("input", content)
-        run = subprocess.run(["strace", "-f", "-o", "calls", "-e", f"trace={injected.split(':')[0]}",
-                              "-e", f"inject={injected}", *COMMAND, "--dir", ".", GUEST, "copy", "input", "output"],
+        strace = STRACE + ["-o", "calls", "-e", f"trace={injected.split(':')[0]}", "-e", f"inject={injected}"]
+        run = subprocess.run(strace + COMMAND + ["--dir", ".", GUEST, "copy", "input", "output"],
                              cwd=self.folder, capture_output=True, timeout=60)
         self.assertEqual((run.returncode, run.stderr), (status, error))
         if not os.path.exists(self.path("output")):

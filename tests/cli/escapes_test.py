@@ -6,7 +6,7 @@ import shutil
 import subprocess
 
 import harness
-from harness import COMMAND, CliTest
+from harness import COMMAND, STRACE, CliTest
 from wasm_builder import *
 
 FOLLOW = 1
@@ -76,7 +76,7 @@ class Escapes(CliTest):
         module = self.file("try.wasm", tries(path))
         command = COMMAND + ["-q", "--path-resolution", how, "--dir", "granted::/", module]
         if len(COMMAND) == 1:  # an emulator opens files of its own
-            command = ["strace", "-f", "-y", "-qq", "-o", self.path("trace"), "-e", "trace=%file,openat2"] + command
+            command = STRACE + ["-y", "-o", self.path("trace"), "-e", "trace=%file,openat2"] + command
         subprocess.run(command, cwd=self.folder, stdin=subprocess.DEVNULL, timeout=60, check=True)
         if len(COMMAND) > 1:
             return []

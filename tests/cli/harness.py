@@ -8,6 +8,9 @@ import unittest
 
 COMMAND = shlex.split(os.environ.get("WRUN_EMULATOR", "")) + [os.environ["WRUN"]]
 
+# The sanitizers cannot look for leaks in a process that is traced.
+STRACE = ["strace", "-f", "-qq", "-E", "ASAN_OPTIONS=detect_leaks=0"]
+
 
 class CliTest(unittest.TestCase):
     maxDiff = None
