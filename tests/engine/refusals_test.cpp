@@ -80,7 +80,7 @@ TEST_CASE("no instruction of the test suite is refused") {
   CHECK(to_text(refusals) == "");
 }
 
-TEST_CASE("no instruction of the guests is refused") {
+TEST_CASE("no instruction of the guests is refused", "[.app]") {
   const char* folder = std::getenv("WRUN_GUESTS_DIR");
   if (folder == nullptr || !fs::exists(folder) || !codegen::is_supported()) return;
   Refusals refusals;

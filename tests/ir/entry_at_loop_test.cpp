@@ -102,7 +102,7 @@ TEST_CASE("A loop with operands on the stack, or none at all, is not entered at"
   CHECK_FALSE(ir::build(*module, 0, {.entry_loop = 1}));
 }
 
-TEST_CASE("Functions of real programs entered at their loops") {
+TEST_CASE("Functions of real programs entered at their loops", "[.app]") {
   const char* folder = std::getenv("WRUN_GUESTS_DIR");
   if (folder == nullptr) return;
   for (const char* name :

@@ -90,9 +90,10 @@ void compare(const test::Evaluator::Transform& transform) {
 
 }  // namespace
 
-TEST_CASE("programs as they are built do what the interpreter does") { compare({}); }
+TEST_CASE("programs as they are built do what the interpreter does", "[.app]") { compare({}); }
 
-TEST_CASE("programs that have gone through all passes do what the interpreter does") {
+TEST_CASE("programs that have gone through all passes do what the interpreter does",
+          "[.app]") {
   std::string problem;
   compare([&](ir::Function& function) { test::optimise(function, problem); });
   CHECK(problem == "");
