@@ -10,6 +10,12 @@ namespace {
 // Names longer than this are not compared: the effort is quadratic.
 constexpr size_t kLongestWord = 64;
 
+struct Candidate {
+  size_t distance;
+  std::string_view name;
+  auto operator<=>(const Candidate&) const = default;
+};
+
 // Levenshtein's distance.
 size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<size_t> row(b.size() + 1);
@@ -30,11 +36,6 @@ size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::vector<std::string_view> similar_words(std::string_view word,
                                             std::span<const std::string> known, size_t count) {
-  struct Candidate {
-    size_t distance;
-    std::string_view name;
-    auto operator<=>(const Candidate&) const = default;
-  };
   std::vector<Candidate> candidates;
   if (!word.empty() && word.size() <= kLongestWord) {
     for (const std::string& name : known) {

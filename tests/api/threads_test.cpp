@@ -20,7 +20,7 @@ const wasm::MemoryType kShared{
 };
 
 // What a thread does, by its argument.
-enum : int32_t { kCount, kTrap, kExit, kSpin, kWait, kRead, kRecurse, kPass };
+enum Task : int32_t { kCount, kTrap, kExit, kSpin, kWait, kRead, kRecurse, kPass };
 
 // Exports: spawn(argument) -> thread; await(n), until n threads have counted; and each of the
 // things that threads do, as a function of its own.
