@@ -395,7 +395,9 @@ bool ScriptParser::read_reference_pattern(Pattern& out) {
       out.heap = static_cast<wasm::HeapType::Abstract>(code);
       tokens_.advance();
     }
-    const bool may_have_number = kind == Pattern::Kind::RefExtern || kind == Pattern::Kind::RefHost;
+    // That of a function is in a module that nothing names: any function will do.
+    const bool may_have_number = kind == Pattern::Kind::RefExtern ||
+                                 kind == Pattern::Kind::RefHost || kind == Pattern::Kind::RefFunc;
     if (may_have_number && tokens_.at(TokenKind::Word)) {
       uint32_t number;
       if (!tokens_.expect_u32(number)) return false;

@@ -76,6 +76,11 @@ class Traps(CompiledCode):
 
 
 class Symbols(CompiledCode):
+    def setUp(self):
+        super().setUp()
+        if not self.check("--tier=opt", "--time-passes", "--invoke", "spin", "x.wat", "3", stderr=[]).stderr:
+            self.skipTest("this build runs no compiled code")
+
     def start(self, *options):
         """A run, its process id and what it says."""
         command = COMMAND + ["--tier=opt", *options, "--invoke", "spin", "x.wat", "3"]

@@ -92,8 +92,7 @@ void compare(const test::Evaluator::Transform& transform) {
 
 TEST_CASE("programs as they are built do what the interpreter does", "[.app]") { compare({}); }
 
-TEST_CASE("programs that have gone through all passes do what the interpreter does",
-          "[.app]") {
+TEST_CASE("programs that have gone through all passes do what the interpreter does", "[.app]") {
   std::string problem;
   compare([&](ir::Function& function) { test::optimise(function, problem); });
   CHECK(problem == "");

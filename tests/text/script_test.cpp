@@ -96,6 +96,8 @@ TEST_CASE("results are patterns") {
   CHECK(pattern("(ref.null func)").heap == wrun::wasm::HeapType::Abstract::Func);
   CHECK(pattern("(ref.extern 3)").number == 3u);
   CHECK(!pattern("(ref.extern)").number);
+  CHECK(pattern("(ref.func)").kind == Pattern::Kind::RefFunc);
+  CHECK(pattern("(ref.func 3)").kind == Pattern::Kind::RefFunc);
   CHECK(pattern("(ref.i31)").kind == Pattern::Kind::RefI31);
   CHECK(pattern("(either (i32.const 1) (i32.const 2))").alternatives.size() == 2);
 }
