@@ -26,6 +26,7 @@ struct Move {
   Location from;
   Location to;
   ValueType type = ValueType::I64;
+  bool is_exchange = false;  // of two integer registers
 };
 
 // Moves in the order in which they are executed, before the instruction with this number.

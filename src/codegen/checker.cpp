@@ -61,6 +61,7 @@ class Checker {
     state_[location] = {vreg};
   }
   void execute(const Move& move) {
+    if (move.is_exchange) return std::swap(state_[move.from], state_[move.to]);
     const auto from = state_.find(move.from);
     Values values = from == state_.end() ? Values() : from->second;
     std::erase_if(values,

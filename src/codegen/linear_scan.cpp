@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <queue>
+#include <span>
 
 #include "base/assert.hpp"
 
@@ -139,6 +140,10 @@ class LinearScan {
     }
   };
   using Limits = std::array<Position, Reg::kCount>;
+  struct Partner {
+    uint32_t vreg;
+    bool is_param;
+  };
 
   // --- loops
   void find_loops() {
@@ -172,6 +177,7 @@ class LinearScan {
   void find_hints() {
     hint_reg_.assign(function_.vregs.size(), kNoReg);
     hint_vreg_.assign(function_.vregs.size(), kNoVReg);
+    latest_reg_.assign(function_.vregs.size(), kNoReg);
     for (const Instruction& insn : function_.instructions) {
       VReg first_use;
       for (const Operand& operand : function_.operands_of(insn)) {
@@ -188,23 +194,38 @@ class LinearScan {
             operand.constraint != Operand::Constraint::Fixed)
           hint_vreg_[operand.vreg.index] = first_use;
     }
-    for (const MachineEdge& edge : function_.edges) {
-      const auto params = function_.params(function_.blocks[edge.target]);
-      const auto args = function_.args(edge);
-      for (size_t i = 0; i < args.size(); ++i) {
-        if (!hint_vreg_[params[i].index].exists()) hint_vreg_[params[i].index] = args[i];
-        param_of_arg_.push_back({args[i], params[i]});
-      }
-    }
-    std::sort(param_of_arg_.begin(), param_of_arg_.end());
+    find_partners();
   }
 
-  Reg reg_of(VReg vreg) const {
-    // The latest piece that has one.
-    Reg reg = kNoReg;
-    for (uint32_t id = vreg.index; id != kNone; id = intervals_[id].sibling)
-      if (intervals_[id].reg.exists()) reg = intervals_[id].reg;
-    return reg;
+  // Lists by virtual register.
+  void find_partners() {
+    first_partner_.assign(function_.vregs.size() + 2, 0);
+    const auto for_each_pair = [&](auto&& visit) {
+      for (const MachineEdge& edge : function_.edges) {
+        const auto params = function_.params(function_.blocks[edge.target]);
+        const auto args = function_.args(edge);
+        for (size_t i = 0; i < args.size(); ++i) visit(args[i].index, params[i].index);
+      }
+    };
+    for_each_pair([&](uint32_t arg, uint32_t param) {
+      ++first_partner_[arg + 2];
+      ++first_partner_[param + 2];
+    });
+    for (size_t i = 2; i < first_partner_.size(); ++i) first_partner_[i] += first_partner_[i - 1];
+    partners_.resize(first_partner_.back());
+    for_each_pair([&](uint32_t arg, uint32_t param) {
+      partners_[first_partner_[arg + 1]++] = {param, true};
+      partners_[first_partner_[param + 1]++] = {arg, false};
+    });
+  }
+  std::span<const Partner> partners(uint32_t vreg) const {
+    const uint32_t first = first_partner_[vreg];
+    return {partners_.data() + first, std::min(first_partner_[vreg + 1] - first, kMostPartners)};
+  }
+
+  // Where it is at the edge, as far as that is known.
+  Reg reg_of(const Partner& partner) const {
+    return partner.is_param ? intervals_[partner.vreg].reg : latest_reg_[partner.vreg];
   }
 
   // --- the sweep
@@ -244,6 +265,7 @@ class LinearScan {
   }
   void assign(uint32_t id, Reg reg) {
     intervals_[id].reg = reg;
+    latest_reg_[intervals_[id].vreg.index] = reg;
     used_.add(reg);
     activate(id);
   }
@@ -294,8 +316,7 @@ class LinearScan {
       return limit >= current.end ||
              (is_hot && limit > position_ && function_.blocks[block_at(limit)].is_cold);
     };
-    for (Reg hint : hints(current.vreg))
-      if (fits(hint)) return hint;
+    if (const Reg hint = find_hint(current.vreg.index, fits); hint.exists()) return hint;
     const RegSet cheap = regs - (options_.callee_saved - used_);
     Reg best = kNoReg;
     for (Reg reg : cheap) {
@@ -307,18 +328,24 @@ class LinearScan {
     if (best.exists() && free_until[best.index] <= position_ + 1) return kNoReg;
     return best;
   }
-  std::array<Reg, 4> hints(VReg vreg) const {
-    std::array<Reg, 4> result;
-    result[0] = hint_reg_[vreg.index];
-    const auto param = std::lower_bound(param_of_arg_.begin(), param_of_arg_.end(),
-                                        std::pair<VReg, VReg>{vreg, VReg{0}});
-    if (param != param_of_arg_.end() && param->first == vreg) {
-      result[1] = intervals_[param->second.index].reg;
-      if (!result[1].exists()) result[1] = hint_reg_[param->second.index];
+  // The first that fits: what an instruction wants, what moves at edges would take, what the operand has.
+  template <class Fits>
+  Reg find_hint(uint32_t vreg, Fits&& fits) const {
+    if (fits(hint_reg_[vreg])) return hint_reg_[vreg];
+    for (const Partner& partner : partners(vreg)) {
+      Reg reg = reg_of(partner);
+      if (!reg.exists()) reg = hint_reg_[partner.vreg];
+      if (fits(reg)) return reg;
     }
-    if (hint_vreg_[vreg.index].exists()) result[2] = reg_of(hint_vreg_[vreg.index]);
-    if (intervals_[vreg.index].sibling != kNone) result[3] = reg_of(vreg);
-    return result;
+    if (hint_vreg_[vreg].exists())
+      if (const Reg reg = latest_reg_[hint_vreg_[vreg].index]; fits(reg)) return reg;
+    // Those of the other arguments of a parameter that is still to come.
+    for (const Partner& partner : partners(vreg)) {
+      if (!partner.is_param || reg_of(partner).exists()) continue;
+      for (const Partner& other : partners(partner.vreg))
+        if (const Reg reg = reg_of(other); other.vreg != vreg && fits(reg)) return reg;
+    }
+    return fits(latest_reg_[vreg]) ? latest_reg_[vreg] : kNoReg;
   }
 
   // Takes the register whose holder can do without it for longest, unless that is this one.
@@ -492,7 +519,11 @@ class LinearScan {
   std::vector<uint32_t> outer_loop_;  // by loop header
   std::vector<Reg> hint_reg_;
   std::vector<VReg> hint_vreg_;
-  std::vector<std::pair<VReg, VReg>> param_of_arg_;
+  // Arguments of parameters and parameters of arguments, which would best have the same register.
+  static constexpr uint32_t kMostPartners = 8;  // that are looked at
+  std::vector<uint32_t> first_partner_;
+  std::vector<Partner> partners_;
+  std::vector<Reg> latest_reg_;  // by virtual register
 };
 
 }  // namespace

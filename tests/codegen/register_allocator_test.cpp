@@ -75,7 +75,7 @@ TEST_CASE("moves at the same time are put in order") {
     std::vector<uint32_t> targets = {0, 1, 2, 3, 64, 65, 66, 67};
     std::shuffle(targets.begin(), targets.end(), random);
     const std::vector<uint32_t> sources = {0, 1, 2, 3, 64, 65, 66, 67};
-    const size_t count = random() % targets.size();
+    const size_t count = random() % (targets.size() + 1);
     for (size_t i = 0; i < count; ++i) {
       const uint32_t source = sources[random() % sources.size()];
       expected[targets[i]] = before[source];
@@ -84,7 +84,12 @@ TEST_CASE("moves at the same time are put in order") {
     std::vector<Move> moves;
     parallel.resolve(moves);
     CHECK(parallel.empty());
-    for (const Move& move : moves) before[move.to.bits] = before[move.from.bits];
+    for (const Move& move : moves) {
+      if (move.is_exchange)
+        std::swap(before[move.to.bits], before[move.from.bits]);
+      else
+        before[move.to.bits] = before[move.from.bits];
+    }
     for (uint32_t i : sources) CHECK(before[i] == expected[i]);
   }
 }

@@ -32,11 +32,55 @@ void Emitter::add_immediate(const Instruction& insn) {
 }
 
 // Leaves the flags alone: it may stand between a comparison and its user.
-void Emitter::load_constant(const Instruction& insn) {
+// Whether nobody reads the flags that the instructions before this one have left.
+bool Emitter::flags_are_free(uint32_t index) const {
+  while (++index < machine_.instructions.size()) {
+    const Instruction& next = machine_.instructions[index];
+    switch (static_cast<Form>(next.extra)) {
+      case Form::LoadConstant:
+      case Form::Copy:
+      case Form::Unary:
+      case Form::Three:
+      case Form::Lea:
+      case Form::Store:
+      case Form::StoreImm:
+      case Form::StoreWord:
+      case Form::LoadWord:
+      case Form::ReserveStack: break;
+      case Form::Tied:         return next.op != x86::Inst::kIdAdc && next.op != x86::Inst::kIdSbb;
+      // These do not stand between flags and their readers.
+      case Form::TiedImm:
+      case Form::TiedCl:
+      case Form::Compare:
+      case Form::CompareImm:
+      case Form::Add:
+      case Form::AddImm:
+      case Form::Divide:
+      case Form::Jump:
+      case Form::Switch:
+      case Form::Invoke:
+      case Form::CallDirect:
+      case Form::CallForeign:
+      case Form::CallReference:
+      case Form::CallRuntime:
+      case Form::TailCallDirect:
+      case Form::TailCallForeign:
+      case Form::TailCallReference:
+      case Form::Return:            return true;
+      default:                      return false;
+    }
+  }
+  return false;
+}
+
+void Emitter::load_constant(uint32_t index) {
+  const Instruction& insn = machine_.instructions[index];
   if (insn.op == x86::Inst::kIdMfence) {
     asm_.mfence();
   } else if (insn.op == x86::Inst::kIdVpxor) {
     asm_.vpxor(xmm(insn, 0), xmm(insn, 0), xmm(insn, 0));
+  } else if (insn.immediate == 0 && flags_are_free(index)) {
+    asm_.xor_(gp(insn, 0, 4), gp(insn, 0, 4));
   } else if (insn.size == 4 || insn.immediate <= UINT32_MAX) {
     asm_.mov(gp(insn, 0, 4), static_cast<uint32_t>(insn.immediate));
   } else {

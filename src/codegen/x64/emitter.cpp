@@ -131,6 +131,10 @@ void Emitter::emit_block(uint32_t block) {
 }
 
 void Emitter::emit_move(const Move& move) {
+  if (move.is_exchange) {
+    asm_.xchg(gp(move.from.reg(), 8), gp(move.to.reg(), 8));
+    return;
+  }
   const bool is_vector_type = reg_class(move.type) == RegClass::Vector;
   const uint32_t size = move.type == ValueType::V128 ? 16 : move.type == ValueType::F32 ? 4 : 8;
   if (move.from.is_slot() && move.to.is_slot()) {
@@ -270,7 +274,7 @@ void Emitter::emit_instruction(uint32_t index, uint32_t block) {
       asm_.lock().emit(id, memory(insn, 3, size), reg(insn, 2, size), reg(insn, 0, size));
       break;
     case Form::AtomicUpdate: atomic_update(insn); break;
-    case Form::LoadConstant: load_constant(insn); break;
+    case Form::LoadConstant: load_constant(index); break;
     case Form::Copy:         {
       // What is in the register is what it shall be.
       if (insn.address == 0 && at(insn, 1) == at(insn, 0)) break;

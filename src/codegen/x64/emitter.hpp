@@ -59,7 +59,8 @@ class Emitter {
   // --- emit_sequences.cpp
   void add(const Instruction& insn);
   void add_immediate(const Instruction& insn);
-  void load_constant(const Instruction& insn);
+  bool flags_are_free(uint32_t index) const;
+  void load_constant(uint32_t index);
   void conditional_move(const Instruction& insn);
   void atomic_update(const Instruction& insn);
   void divide(uint32_t index);

@@ -14,8 +14,8 @@ bool Selector::select_integer() {
     case Op::I64Sub:  binary(Id::kIdSub, 8); break;
     case Op::I32Mul:  multiply(4); break;
     case Op::I64Mul:  multiply(8); break;
-    case Op::I32And:  binary(Id::kIdAnd, 4); break;
-    case Op::I64And:  binary(Id::kIdAnd, 8); break;
+    case Op::I32And:  bit_and(4); break;
+    case Op::I64And:  bit_and(8); break;
     case Op::I32Or:   binary(Id::kIdOr, 4); break;
     case Op::I64Or:   binary(Id::kIdOr, 8); break;
     case Op::I32Xor:  binary(Id::kIdXor, 4); break;
@@ -104,6 +104,9 @@ void Selector::binary(InstId id, uint8_t size) {
   if (ir::info(insn().op).has(ir::effect::Commutes) && (is_constant(a) || can_fold_load(a, size)) &&
       !is_constant(b))
     std::swap(a, b);
+  else if (ir::info(insn().op).has(ir::effect::Commutes) && !is_constant(b) &&
+           !can_fold_load(b, size) && is_better_overwritten(b, a))
+    std::swap(a, b);
   if (const auto value = immediate(b)) {
     const VReg left = size == 4 ? low_half(a) : in_register(a);
     emit(Form::TiedImm, id, size, {tied_d(vreg(current_)), tied_u(left)}).immediate =
@@ -113,6 +116,50 @@ void Selector::binary(InstId id, uint8_t size) {
   const Source right = size == 4 ? low_source(b) : source(b, size);
   const VReg left = size == 4 ? low_half(a) : in_register(a);
   emit(Form::Tied, id, size, {tied_d(vreg(current_)), tied_u(left)}, right);
+}
+
+// Whether a value is read where the instruction at hand has been done, as far as selection knows by now.
+bool Selector::lives_on(Value value) const {
+  const ir::Block block = function_.block_of(value);
+  return vregs_[value.index].exists() || !block.exists() ||
+         graph_.loop_header(block) != graph_.loop_header(function_.block_of(current_));
+}
+
+// The result takes the register of one of its operands: better that of the parameter it becomes in the
+// next round of a loop, or of what is not needed any more.
+bool Selector::is_better_overwritten(Value a, Value b) const {
+  if (lives_on(a) || lives_on(b)) return lives_on(b) && !lives_on(a);
+  return next_round_[current_.index] == a;
+}
+
+// Also x & (x - 1) and x & ~y.
+void Selector::bit_and(uint8_t size) {
+  const auto is_minus_one = [&](Value value) {
+    const auto number = immediate(value);
+    return number && *number == -1;
+  };
+  for (uint32_t i = 0; i < 2; ++i) {
+    const Value x = operand(1 - i);
+    const Value other = operand(i);
+    if (!can_fold(other) || is_constant(x)) continue;
+    const Op op = function_[other].op;
+    const Value a = function_.operand(other, 0);
+    if (op == (size == 4 ? Op::I32Add : Op::I64Add) && a == x &&
+        is_minus_one(function_.operand(other, 1))) {
+      folded_[other.index] = true;
+      emit(Form::Unary, Id::kIdBlsr, size, {d(vreg(current_))},
+           Source{.vreg = in_register(x), .address = {}});
+      return;
+    }
+    if (op == (size == 4 ? Op::I32Xor : Op::I64Xor) && is_minus_one(function_.operand(other, 1))) {
+      folded_[other.index] = true;
+      const Source right = size == 4 ? low_source(x) : source(x, size);
+      emit(Form::Three, Id::kIdAndn, size,
+           {d(vreg(current_)), u(size == 4 ? low_half(a) : in_register(a))}, right);
+      return;
+    }
+  }
+  binary(Id::kIdAnd, size);
 }
 
 void Selector::add(uint8_t size) {

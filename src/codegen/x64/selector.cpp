@@ -19,6 +19,18 @@ Selector::Selector(const ir::Function& function)
   folded_.assign(function.value_count(), false);
   color_.assign(function.value_count(), 0);
   out_.machine.clobber_sets.push_back(kConvention.clobbered_by_calls());
+  find_next_rounds();
+}
+
+void Selector::find_next_rounds() {
+  next_round_.assign(function_.value_count(), {});
+  for (const ir::Block block : graph_.order())
+    for (const ir::Edge& edge : function_.edges(block)) {
+      if (graph_.position(edge.target) > graph_.position(block)) continue;
+      const auto args = function_.args(edge);
+      const auto params = function_.params(edge.target);
+      for (size_t i = 0; i < args.size(); ++i) next_round_[args[i].index] = params[i];
+    }
 }
 
 std::expected<SelectedFunction, ir::Unsupported> Selector::run() {

@@ -66,6 +66,7 @@ class Selector {
   using Operands = std::initializer_list<Operand>;
 
   // --- blocks (selector.cpp)
+  void find_next_rounds();
   void number_blocks();
   void select_block(ir::Block block);
   void add_split_blocks(ir::Block block);
@@ -143,6 +144,9 @@ class Selector {
 
   // --- select_integer.cpp
   bool select_integer();
+  bool lives_on(Value value) const;
+  bool is_better_overwritten(Value a, Value b) const;
+  void bit_and(uint8_t size);
   void binary(InstId id, uint8_t size);
   void add(uint8_t size);
   void multiply(uint8_t size);
@@ -281,6 +285,7 @@ class Selector {
   std::vector<uint32_t> uses_;
   std::vector<VReg> vregs_;              // by value
   std::vector<bool> folded_;             // by value
+  std::vector<Value> next_round_;        // by value: the parameter of a loop that it becomes
   std::vector<uint32_t> color_;          // by value: equal where nothing happens in between
   std::vector<uint32_t> machine_block_;  // by block
   std::vector<uint32_t>
