@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "wasm/catch_table.hpp"
+#include "wasm/inlined_call.hpp"
 #include "wrun/trap.hpp"
 
 namespace wrun::codegen {
@@ -21,6 +22,7 @@ struct Relocation {
 struct TrapSite {
   uint32_t offset = 0;       // of the instruction
   uint32_t wasm_offset = 0;  // in the module
+  uint32_t inlined_call = wasm::InlinedCall::kNone;
   TrapCode code = TrapCode::None;
 };
 
@@ -28,8 +30,9 @@ struct TrapSite {
 struct CallSite {
   uint32_t offset = 0;       // of the instruction after the call
   uint32_t wasm_offset = 0;  // in the module
-  uint32_t region = 0;       // of `catches`, that it is in
-  uint32_t landing = 0;      // offset of where exceptions from it go; 0: to the caller
+  uint32_t inlined_call = wasm::InlinedCall::kNone;
+  uint32_t region = 0;   // of `catches`, that it is in
+  uint32_t landing = 0;  // offset of where exceptions from it go; 0: to the caller
 };
 
 // Constants that the code reads stand behind its instructions. Tables are in ascending order.
@@ -44,6 +47,7 @@ struct CompiledFunction {
   std::vector<TrapSite> traps;
   std::vector<CallSite> calls;
   wasm::CatchTable catches;
+  std::vector<wasm::InlinedCall> inlined_calls;
 };
 
 }  // namespace wrun::codegen

@@ -71,8 +71,8 @@ struct Instruction {
   int32_t displacement = 0;
   uint32_t first_operand = 0;
   uint16_t operand_count = 0;
-  uint8_t trap = 0;  // TrapCode; None: it does not trap, or is a call
-  uint32_t wasm_offset = 0;
+  uint8_t trap = 0;              // TrapCode; None: it does not trap, or is a call
+  uint32_t source = UINT32_MAX;  // index of the ir::Value that it computes, or that traps in it
   uint64_t immediate = 0;
 };
 

@@ -21,12 +21,13 @@ std::optional<codegen::CompiledFunction> compile_unit(const wasm::Module& module
                                                       const std::function<bool()>& is_cancelled,
                                                       Diagnostics* diagnostics) {
   options.entry_loop = unit.entry_loop;
+  const int level = diagnostics == nullptr ? CompilerOptions().level : diagnostics->options().level;
+  options.inlining = ir::inlines(level);
   if (diagnostics != nullptr && diagnostics->options().tells())
     return diagnostics->compile(module, unit.function_index, options);
   auto function = ir::build(module, unit.function_index, options);
   if (!function || is_cancelled()) return std::nullopt;
   ir::PipelineReport report;
-  const int level = diagnostics == nullptr ? CompilerOptions().level : diagnostics->options().level;
   ir::run_pipeline(*function, {.level = level}, report);
   if (is_cancelled()) return std::nullopt;
   auto compiled = codegen::compile(*function);

@@ -41,13 +41,16 @@ runtime::CompiledPc CodeBatch::find(const void* pc) const {
   if (at >= stubs_ || after == functions_.begin()) return {};
   const Function& function = *std::prev(after);
   runtime::CompiledPc result = {.function_index = function.unit.function_index,
+                                .inlined_calls = function.code.inlined_calls.data(),
                                 .saved = function.code.saved_registers};
   const uint32_t offset = at - function.offset;
   if (const codegen::TrapSite* trap = find_site(function.code.traps, offset)) {
     result.trap = trap->code;
     result.wasm_offset = trap->wasm_offset;
+    result.inlined_call = trap->inlined_call;
   } else if (const codegen::CallSite* call = find_site(function.code.calls, offset + 1)) {
     result.wasm_offset = call->wasm_offset;
+    result.inlined_call = call->inlined_call;
     result.catches = &function.code.catches;
     result.region = call->region;
     if (call->landing != 0) result.landing = pages_.data() + function.offset + call->landing;

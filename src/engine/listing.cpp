@@ -32,7 +32,8 @@ class FunctionListing {
     // As in a store where memory has guards.
     const bool guarded = !module_.memories.empty() && !module_.memories[0].limits.is_64 &&
                          module_.memories[0].page_size_log2 == wasm::kDefaultPageLog2;
-    auto function = ir::build(module_, index_, {.guarded_memory0 = guarded});
+    auto function = ir::build(
+        module_, index_, {.guarded_memory0 = guarded, .inlining = ir::inlines(options_.level)});
     if (!function) return not_compiled(function.error());
     ir::PipelineReport report;
     ir::run_pipeline(*function, {.level = options_.level}, report);
@@ -42,7 +43,8 @@ class FunctionListing {
 
     append(text_, "%s: %s, %u bytes\n", name_.c_str(),
            wasm::to_string(module_.func_type(index_)).c_str(), compiled->instruction_bytes);
-    read_instructions();
+    read_instructions(index_);
+    for (const wasm::InlinedCall& call : function->inlined_calls) read_instructions(call.callee);
     if (options_.ir) read_ir(*function);
     const std::span code(compiled->code);
     for (size_t i = 0; i < listing.size(); ++i) {
@@ -61,8 +63,8 @@ class FunctionListing {
     return text;
   }
 
-  void read_instructions() {
-    const wasm::Function& function = module_.functions[index_];
+  void read_instructions(uint32_t index) {
+    const wasm::Function& function = module_.functions[index];
     binary::InstructionReader<true> reader(module_.bytes.data(), function.body_offset,
                                            function.body_offset + function.body_size);
     reader.read_locals([](uint32_t, wasm::ValType) { return true; });

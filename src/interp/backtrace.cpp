@@ -40,6 +40,18 @@ void add_frame(runtime::Trap& trap, Names& names, const VMContext& vm, uint32_t 
   frame.offset = offset;
 }
 
+void add_compiled_frames(runtime::Trap& trap, Names& names, const VMContext& vm,
+                         const runtime::CompiledPc& pc) {
+  uint32_t offset = pc.wasm_offset;
+  for (uint32_t i = pc.inlined_call; i != wasm::InlinedCall::kNone;) {
+    const wasm::InlinedCall& call = pc.inlined_calls[i];
+    add_frame(trap, names, vm, call.callee, offset);
+    offset = call.offset;
+    i = call.outer;
+  }
+  add_frame(trap, names, vm, pc.function_index, offset);
+}
+
 }  // namespace
 
 void record_backtrace(runtime::Store& store) {
@@ -53,7 +65,7 @@ void record_backtrace(runtime::Store& store) {
     if (walker.is_compiled()) {
       const runtime::CompiledPc& pc = walker.compiled_pc();
       if (pc.function_index != runtime::CompiledPc::kNoFunction)
-        add_frame(trap, names, *walker.vm(), pc.function_index, pc.wasm_offset);
+        add_compiled_frames(trap, names, *walker.vm(), pc);
     } else if (const FuncCode* code = find_code(*walker.vm(), walker.pc())) {
       add_frame(trap, names, *walker.vm(), code->function_index, module_offset(*code, walker.pc()));
     }

@@ -1,4 +1,5 @@
 #include "ir/builder.hpp"
+#include "ir/passes.hpp"
 
 namespace wrun::ir {
 
@@ -18,12 +19,22 @@ uint32_t count_locals(const wasm::Module& module, uint32_t function_index) {
 
 }  // namespace
 
+Builder::Body::Body(const wasm::Module& module, uint32_t index, uint32_t entry_loop)
+    : function(module.functions[index]),
+      type(module.func_type(index)),
+      function_index(index),
+      flow(module, function, count_locals(module, index), entry_loop) {}
+
+binary::InstructionReader<true> Builder::Body::reader(const wasm::Module& module) const {
+  return {module.bytes.data(), function.body_offset, end()};
+}
+
 Builder::Builder(const wasm::Module& module, uint32_t function_index, const BuildOptions& options)
     : module_(module),
-      wasm_function_(module.functions[function_index]),
       options_(options),
       function_(module, function_index),
-      flow_(module, wasm_function_, count_locals(module, function_index), options.entry_loop) {}
+      own_body_(module, function_index, options.entry_loop),
+      inlining_budget_(inlining_budget(own_body_.function.body_size)) {}
 
 std::expected<Function, Unsupported> build(const wasm::Module& module, uint32_t function_index,
                                            const BuildOptions& options) {
@@ -31,22 +42,45 @@ std::expected<Function, Unsupported> build(const wasm::Module& module, uint32_t 
 }
 
 std::expected<Function, Unsupported> Builder::build() {
-  if (!flow_.is_complete())
-    return std::unexpected(Unsupported{"so many locals and blocks", wasm_function_.body_offset});
-  function_.reserve(wasm_function_.body_size);
+  if (!body_->flow.is_complete())
+    return std::unexpected(Unsupported{"so many locals and blocks", body_->function.body_offset});
+  function_.reserve(body_->function.body_size);
   if (options_.entry_loop != 0) begin_entry_at_loop();
-  binary::InstructionReader<true> reader(module_.bytes.data(), wasm_function_.body_offset,
-                                         wasm_function_.body_offset + wasm_function_.body_size);
   begin_function();
+  build_body();
+  if (unsupported_) return std::unexpected(*unsupported_);
+  if (options_.entry_loop != 0) finish_entry_at_loop();
+  if (has_unreached_blocks_) remove_unreached_blocks(function_);
+  if (unsupported_) return std::unexpected(*unsupported_);
+  return std::move(function_);
+}
+
+void Builder::begin_function() {
+  block_ = function_.create_block();
+  for (const wasm::ValType param : body_->type.params)
+    body_->locals.push_back(options_.entry_loop != 0 ? function_.constant(type_of(param), 0)
+                                                     : function_.add_param(block_, type_of(param)));
+  if (options_.interruptible) append({.op = Op::InterruptCheck});
+}
+
+// With the parameters among the locals. A callee's results are on the stack behind it, if it returns.
+void Builder::build_body() {
+  const uint32_t handler = controls_.empty() ? kNone : handler_here();
+  body_->first_control = static_cast<uint32_t>(controls_.size());
+  Control& all = controls_.emplace_back();
+  all.body = body_;
+  all.signature.type = &body_->type;
+  all.height = static_cast<uint32_t>(stack_.size());
+  all.handler = handler;
+  binary::InstructionReader<true> reader = body_->reader(module_);
   reader.read_locals([&](uint32_t count, wasm::ValType type) {
-    locals_.insert(locals_.end(), count, function_.constant(type_of(type), 0));
+    body_->locals.insert(body_->locals.end(), count, function_.constant(type_of(type), 0));
     return true;
   });
-  if (options_.interruptible) append({.op = Op::InterruptCheck});
   begin_metered_block();
 
   binary::Instruction insn;
-  while (!controls_.empty() && reader.next(insn)) {
+  while (controls_.size() > body_->first_control && reader.next(insn)) {
     offset_ = insn.offset;
     if (reachable_) {
       ++fuel_cost_;
@@ -54,23 +88,10 @@ std::expected<Function, Unsupported> Builder::build() {
     } else {
       skip_dead(insn);
     }
-    if (unsupported_) return std::unexpected(*unsupported_);
+    if (unsupported_) return;
   }
-  WRUN_CHECK(controls_.empty());
-  begin_metered_block();
-  if (options_.entry_loop != 0) finish_entry_at_loop();
-  if (unsupported_) return std::unexpected(*unsupported_);
-  return std::move(function_);
-}
-
-void Builder::begin_function() {
-  const wasm::FuncType& type = function_.type();
-  block_ = function_.create_block();
-  for (const wasm::ValType param : type.params)
-    locals_.push_back(options_.entry_loop != 0 ? function_.constant(type_of(param), 0)
-                                               : function_.add_param(block_, type_of(param)));
-  Control& body = controls_.emplace_back();
-  body.signature.type = &type;
+  WRUN_CHECK(controls_.size() == body_->first_control);
+  end_metered_block();
 }
 
 void Builder::unsupported(std::string_view what) { unsupported_ = Unsupported{what, offset_}; }
@@ -78,16 +99,20 @@ void Builder::unsupported(std::string_view what) { unsupported_ = Unsupported{wh
 // As the interpreter does: for a whole run of instructions before the first of them.
 void Builder::begin_metered_block() {
   if (!options_.fuel) return;
+  end_metered_block();
+  if (reachable_) fuel_ = append({.op = Op::ConsumeFuel});
+}
+
+void Builder::end_metered_block() {
   if (fuel_.exists()) function_[fuel_].immediate = fuel_cost_;
   fuel_cost_ = 0;
   fuel_ = kNoValue;
-  if (!controls_.empty() && reachable_) fuel_ = append({.op = Op::ConsumeFuel});
 }
 
 // --- values
 
 Value Builder::append(const ir::Instruction& insn) {
-  const Value value = function_.create(insn, offset_);
+  const Value value = function_.create(insn, {offset_, body_->inlined_call});
   function_.append(block_, value);
   return value;
 }
@@ -186,9 +211,9 @@ void Builder::instruction(const Instruction& insn) {
     case Drop:      drop(1); return;
     case Select:
     case SelectT:   return select();
-    case LocalGet:  return push(locals_[insn.index]);
-    case LocalSet:  locals_[insn.index] = pop(); return;
-    case LocalTee:  locals_[insn.index] = stack_.back(); return;
+    case LocalGet:  return push(body_->locals[insn.index]);
+    case LocalSet:  body_->locals[insn.index] = pop(); return;
+    case LocalTee:  body_->locals[insn.index] = stack_.back(); return;
     case GlobalGet: return global_get(insn.index);
     case GlobalSet: {
       const Value value = pop();
@@ -259,7 +284,7 @@ void Builder::skip_dead(const Instruction& insn) {
     case Try:
     case TryTable:
       ++dead_depth_;
-      ++constructs_;
+      ++body_->constructs;
       return;
     case Else:
       if (dead_depth_ == 0) begin_else();

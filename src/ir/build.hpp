@@ -14,6 +14,7 @@ struct BuildOptions {
   bool guarded_memory0 = true;
   bool interruptible = false;   // interrupt_check at the headers of loops
   bool fuel = false;            // consume_fuel where the interpreter consumes it
+  bool inlining = false;        // of small functions where they are called
   bool canonical_nans = false;  // as the result of any arithmetic
   // The offset in the module of a loop instruction: the function is entered there instead (on-stack
   // replacement), with the address of the interpreter's frame as its parameter.

@@ -11,6 +11,7 @@ bool is_tail_call(wasm::Op op) {
 }  // namespace
 
 void Builder::call(const Instruction& insn) {
+  if (insn.op == wasm::Op::Call && inline_call(insn.index)) return;
   const wasm::FuncType& type = module_.func_type(insn.index);
   const auto params = static_cast<uint32_t>(type.params.size());
   scratch_.assign(stack_.end() - params, stack_.end());

@@ -9,9 +9,10 @@ void Builder::begin_construct(const Instruction& insn) {
   const Value condition = insn.op == wasm::Op::If ? pop() : kNoValue;
   const uint32_t handler = handler_here();
   Control& control = controls_.emplace_back();
+  control.body = body_;
   control.op = insn.op;
   control.signature = binary::BlockSignature::of(insn.block, module_);
-  control.construct = constructs_++;
+  control.construct = body_->constructs++;
   control.height = static_cast<uint32_t>(stack_.size()) - control.signature.params();
   control.handler = handler;
   switch (insn.op) {
@@ -29,7 +30,7 @@ void Builder::begin_construct(const Instruction& insn) {
 
 void Builder::begin_loop(Control& control) {
   const bool is_on_path = is_on_entry_path(control);
-  control.passes_entry = is_on_path && entered_loops_ + 1 < flow_.entry_path().size();
+  control.passes_entry = is_on_path && entered_loops_ + 1 < body_->flow.entry_path().size();
   const Edge entry = edge_to(control);
   control.header = function_.create_block();
   const uint32_t edge = function_.add_edges(std::array{entry});
@@ -41,7 +42,7 @@ void Builder::begin_loop(Control& control) {
   for (size_t i = control.height; i < stack_.size(); ++i)
     stack_[i] = function_.add_param(block_, function_.type(stack_[i]));
   for (const uint32_t local : label_locals(control))
-    locals_[local] = function_.add_param(block_, function_.type(locals_[local]));
+    body_->locals[local] = function_.add_param(block_, function_.type(body_->locals[local]));
   if (is_on_path) enter_from_frame(control);
   if (options_.interruptible) append({.op = Op::InterruptCheck});
   begin_metered_block();
@@ -50,7 +51,8 @@ void Builder::begin_loop(Control& control) {
 void Builder::begin_if(Control& control, Value condition) {
   // What the other branch begins with.
   control.saved = static_cast<uint32_t>(saved_.size());
-  for (const uint32_t local : flow_.assigned(control.construct)) saved_.push_back(locals_[local]);
+  for (const uint32_t local : body_->flow.assigned(control.construct))
+    saved_.push_back(body_->locals[local]);
   saved_.insert(saved_.end(), stack_.begin() + control.height, stack_.end());
 
   const uint32_t edges = function_.add_edges(std::array{Edge{}, Edge{}});
@@ -71,9 +73,9 @@ void Builder::begin_else() {
 
 // Locals and parameters as they were at the if.
 void Builder::restore_if(Control& control) {
-  const auto assigned = flow_.assigned(control.construct);
+  const auto assigned = body_->flow.assigned(control.construct);
   uint32_t from = control.saved;
-  for (const uint32_t local : assigned) locals_[local] = saved_[from++];
+  for (const uint32_t local : assigned) body_->locals[local] = saved_[from++];
   stack_.resize(control.height);
   stack_.insert(stack_.end(), saved_.begin() + from,
                 saved_.begin() + from + control.signature.params());
@@ -84,8 +86,9 @@ void Builder::end(const Instruction& insn) {
   Control& control = controls_.back();
   const bool is_loop = control.op == wasm::Op::Loop;
   // Fuel is counted anew where branches lead; where exceptions lead, even if nothing is thrown.
-  const bool begins_run = !is_loop && (control.op == wasm::Op::If || control.pending != kNone ||
-                                       control.is_clause_label);
+  const bool begins_run =
+      !is_loop && control.construct != kNone &&
+      (control.op == wasm::Op::If || control.pending != kNone || control.is_clause_label);
   if (control.op == wasm::Op::If) {
     if (reachable_) jump(control);
     // The edge goes straight to the label.
@@ -102,7 +105,7 @@ void Builder::end(const Instruction& insn) {
     if (reachable_) jump(control);
     bind(label_locals(control), control.pending, control.height, control.signature.results());
   }
-  if (controls_.size() == 1 && reachable_) return_();
+  if (control.construct == kNone && body_->caller == nullptr && reachable_) return_();
   if (!reachable_) stack_.resize(controls_.back().height);
   controls_.pop_back();
   if (begins_run && reachable_) begin_metered_block();
@@ -110,13 +113,13 @@ void Builder::end(const Instruction& insn) {
 
 std::span<const uint32_t> Builder::label_locals(const Control& control) const {
   if (control.construct == kNone) return {};
-  return flow_.at_label(control.construct);
+  return control.body->flow.at_label(control.construct);
 }
 
 Edge Builder::edge_to(const Control& target) {
   const uint32_t arity = target.arity();
   scratch_.assign(stack_.end() - arity, stack_.end());
-  for (const uint32_t local : label_locals(target)) scratch_.push_back(locals_[local]);
+  for (const uint32_t local : label_locals(target)) scratch_.push_back(body_->locals[local]);
   if (target.passes_entry) scratch_.push_back(function_.constant(Type::I32, 0));
   branch_arguments_ += scratch_.size();
   if (branch_arguments_ > kMaxBranchArguments) unsupported("so many values at branches");
@@ -164,12 +167,12 @@ void Builder::bind(std::span<const uint32_t> locals, uint32_t pending, uint32_t 
       if (differs_[i] != 0) scratch_[i] = function_.add_param(block_, function_.type(scratch_[i]));
   stack_.resize(height);
   stack_.insert(stack_.end(), scratch_.begin(), scratch_.begin() + operands);
-  for (size_t i = 0; i < locals.size(); ++i) locals_[locals[i]] = scratch_[operands + i];
+  for (size_t i = 0; i < locals.size(); ++i) body_->locals[locals[i]] = scratch_[operands + i];
   reachable_ = true;
 }
 
 void Builder::jump(Control& target) {
-  if (target.construct == kNone) return return_();
+  if (target.construct == kNone && body_->caller == nullptr) return return_();
   const uint32_t edge = function_.add_edges(std::array{edge_to(target)});
   append({
       .op = Op::Jump, .operands = {UINT32_MAX, UINT32_MAX, edge}
@@ -198,8 +201,7 @@ void Builder::branch_if(Value condition, uint32_t depth, bool if_true) {
 
 void Builder::br_table(const Instruction& insn) {
   const Value index = pop();
-  binary::LabelReader labels(Cursor(module_.bytes.data(), insn.list_offset,
-                                    wasm_function_.body_offset + wasm_function_.body_size));
+  binary::LabelReader labels(Cursor(module_.bytes.data(), insn.list_offset, body_->end()));
   // Edges to the same label share their arguments as long as nobody changes them: every edge has its own.
   std::vector<Edge> edges;
   std::vector<uint32_t> depths;
@@ -217,7 +219,8 @@ void Builder::br_table(const Instruction& insn) {
 }
 
 void Builder::return_() {
-  const auto results = static_cast<uint32_t>(function_.type().results.size());
+  if (body_->caller != nullptr) return jump(controls_[body_->first_control]);
+  const auto results = static_cast<uint32_t>(body_->type.results.size());
   emit_list(Op::Return, Type::None, top(results), 0);
   mark_unreachable();
 }

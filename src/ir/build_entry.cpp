@@ -3,7 +3,6 @@
 // by way of the headers of those, which have a parameter more that says to go on inwards: entered in
 // their middle, they would not be loops with one header any more.
 #include "ir/builder.hpp"
-#include "ir/passes.hpp"
 
 namespace wrun::ir {
 
@@ -16,9 +15,8 @@ void Builder::begin_entry_at_loop() {
     frame_values_.push_back(emit(Op::FrameSlot, type_of(type), frame, {}, {}, slot));
     slot += type.slots();
   };
-  for (const wasm::ValType param : function_.type().params) read_slot(param);
-  binary::InstructionReader<true> reader(module_.bytes.data(), wasm_function_.body_offset,
-                                         wasm_function_.body_offset + wasm_function_.body_size);
+  for (const wasm::ValType param : body_->type.params) read_slot(param);
+  binary::InstructionReader<true> reader = body_->reader(module_);
   reader.read_locals([&](uint32_t count, wasm::ValType type) {
     for (uint32_t i = 0; i < count; ++i) read_slot(type);
     return true;
@@ -26,7 +24,7 @@ void Builder::begin_entry_at_loop() {
 }
 
 bool Builder::is_on_entry_path(const Control& control) const {
-  const auto path = flow_.entry_path();
+  const auto path = body_->flow.entry_path();
   return entered_loops_ < path.size() && path[entered_loops_] == control.construct;
 }
 
@@ -57,9 +55,9 @@ void Builder::enter_from_frame(Control& control) {
 }
 
 void Builder::finish_entry_at_loop() {
-  if (flow_.entry_path().empty() || entered_loops_ != flow_.entry_path().size())
+  if (body_->flow.entry_path().empty() || entered_loops_ != body_->flow.entry_path().size())
     return unsupported("the loop to enter at");
-  remove_unreached_blocks(function_);
+  has_unreached_blocks_ = true;
 }
 
 }  // namespace wrun::ir

@@ -26,8 +26,8 @@ void Builder::begin_catch_region(Control& control) {
 }
 
 binary::CatchReader Builder::catch_clauses(const Control& control) const {
-  return binary::CatchReader(Cursor(module_.bytes.data(), control.list_offset,
-                                    wasm_function_.body_offset + wasm_function_.body_size));
+  return binary::CatchReader(
+      Cursor(module_.bytes.data(), control.list_offset, control.body->end()));
 }
 
 // The landing block of a call: the target of an edge.
@@ -45,8 +45,9 @@ void Builder::landing(uint32_t edge, uint32_t handler) {
 void Builder::jump_to_handler(Value exception, uint32_t handler) {
   Control& control = controls_[handler];
   scratch_.assign(1, exception);
-  for (const uint32_t local : flow_.at_handler(control.construct))
-    scratch_.push_back(locals_[local]);
+  const Body& body = *control.body;
+  for (const uint32_t local : body.flow.at_handler(control.construct))
+    scratch_.push_back(body.locals[local]);
   const uint32_t edge =
       function_.add_edges(std::array{function_.make_edge({control.throwing}, scratch_)});
   control.throwing = edge;
@@ -72,7 +73,7 @@ void Builder::throw_tag(uint32_t tag) {
 
 // Goes on in the block to which exceptions come; gives the exception.
 Value Builder::begin_dispatch(Control& control) {
-  bind(flow_.at_handler(control.construct), control.throwing, control.height, 1);
+  bind(body_->flow.at_handler(control.construct), control.throwing, control.height, 1);
   control.throwing = kNone;
   return pop();
 }
@@ -135,7 +136,8 @@ void Builder::begin_first_catch(Control& control) {
   control.saved = static_cast<uint32_t>(saved_.size());
   if (control.throwing == kNone) return;  // nothing throws
   control.exception = begin_dispatch(control);
-  for (const uint32_t local : flow_.at_handler(control.construct)) saved_.push_back(locals_[local]);
+  for (const uint32_t local : body_->flow.at_handler(control.construct))
+    saved_.push_back(body_->locals[local]);
 }
 
 // Where no catch so far had the tag, if there is such a place.
@@ -145,7 +147,8 @@ void Builder::begin_next_catch(Control& control) {
   continue_in_new_block(control.else_edge);
   control.else_edge = kNone;
   uint32_t from = control.saved;
-  for (const uint32_t local : flow_.at_handler(control.construct)) locals_[local] = saved_[from++];
+  for (const uint32_t local : body_->flow.at_handler(control.construct))
+    body_->locals[local] = saved_[from++];
 }
 
 // --- ends

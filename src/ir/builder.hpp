@@ -23,10 +23,28 @@ class Builder {
   using Instruction = binary::Instruction;
   static constexpr uint32_t kNone = UINT32_MAX;
 
+  // What a body is built with: the function's own, or that of a callee in the place of a call.
+  struct Body {
+    Body(const wasm::Module& module, uint32_t function_index, uint32_t entry_loop);
+    binary::InstructionReader<true> reader(const wasm::Module& module) const;
+    uint32_t end() const { return function.body_offset + function.body_size; }
+
+    const wasm::Function& function;
+    const wasm::FuncType& type;
+    const uint32_t function_index;
+    LocalFlow flow;
+    std::vector<Value> locals;
+    uint32_t constructs = 0;                           // begun so far
+    uint32_t inlined_call = wasm::InlinedCall::kNone;  // of function_
+    const Body* caller = nullptr;
+    uint32_t first_control = 0;
+  };
+
   struct Control {
+    Body* body = nullptr;
     wasm::Op op = wasm::Op::Block;
     binary::BlockSignature signature;
-    uint32_t construct = kNone;  // in flow_; kNone: the function
+    uint32_t construct = kNone;  // of the body; kNone: the whole of it
     uint32_t height = 0;         // operands below the parameters
     Block header;                // of a loop
     bool passes_entry =
@@ -51,11 +69,13 @@ class Builder {
   void instruction(const Instruction& insn);
   void skip_dead(const Instruction& insn);
   void begin_function();
+  void build_body();
   void numeric(const Instruction& insn);
   void select();
   void global_get(uint32_t index);
   void unsupported(std::string_view what);
   void begin_metered_block();
+  void end_metered_block();
 
   // --- entry at a loop (build_entry.cpp)
   void begin_entry_at_loop();
@@ -129,6 +149,12 @@ class Builder {
   void finish_call(Op op, uint64_t immediate, const wasm::FuncType& type);
   Value table_index(Value index, uint32_t table, TrapCode trap);
 
+  // --- callees in the place of calls (build_inline.cpp)
+  static uint32_t inlining_budget(uint32_t body_bytes);
+  bool is_worth_inlining(uint32_t function_index) const;
+  bool inline_call(uint32_t function_index);
+  void continue_unreached(const wasm::FuncType& type);
+
   // --- memory (build_memory.cpp)
   void memory_access(const Instruction& insn);
   void atomic_wait_or_notify(const Instruction& insn);
@@ -176,10 +202,12 @@ class Builder {
   void end_try(Control& control, const Instruction& insn);
 
   const wasm::Module& module_;
-  const wasm::Function& wasm_function_;
   const BuildOptions options_;
   Function function_;
-  LocalFlow flow_;
+  Body own_body_;
+  Body* body_ = &own_body_;       // the one at hand
+  uint32_t inlining_budget_ = 0;  // in bytes of bodies
+  bool has_unreached_blocks_ = false;
   // Every edge has its own arguments: a table of many targets may ask for more than is worth it.
   static constexpr uint64_t kMaxBranchArguments = 1 << 22;
   uint64_t branch_arguments_ = 0;
@@ -194,8 +222,6 @@ class Builder {
   uint32_t offset_ = 0;
   bool reachable_ = true;
   uint32_t dead_depth_ = 0;
-  uint32_t constructs_ = 0;  // begun so far
-  std::vector<Value> locals_;
   std::vector<Value> stack_;
   std::vector<Value> saved_;
   std::vector<Control> controls_;

@@ -163,11 +163,9 @@ void split_critical_edges(Function& function) {
       function[middle].is_cold = function[edge.target].is_cold;
       function.edge(first + e) = {middle, 0, 0};
       const uint32_t jump = function.add_edges(std::array{edge});
-      function.append(middle, function.create(
-                                  {
-                                      .op = Op::Jump, .operands = {UINT32_MAX, UINT32_MAX, jump}
-      },
-                                  0));
+      function.append(middle, function.create({
+                                  .op = Op::Jump, .operands = {UINT32_MAX, UINT32_MAX, jump}
+      }));
     }
   }
 }

@@ -50,13 +50,11 @@ class Divisions {
 
  private:
   Value make(Op op, Value a, Value b) {
-    const Value value = function_.create(
-        {
-            .op = op,
-            .type = is_64_ ? Type::I64 : Type::I32,
-            .operands = {a.index, b.index, UINT32_MAX}
-    },
-        0);
+    const Value value = function_.create({
+        .op = op,
+        .type = is_64_ ? Type::I64 : Type::I32,
+        .operands = {a.index, b.index, UINT32_MAX}
+    });
     function_.insert_before(at_, value);
     return value;
   }

@@ -18,7 +18,7 @@ Block Function::create_block() {
 }
 
 Value Function::add_param(Block block, Type type) {
-  const Value value = create({.op = Op::BlockParam, .type = type}, 0);
+  const Value value = create({.op = Op::BlockParam, .type = type});
   block_of_[value.index] = block;
   BlockData& data = (*this)[block];
   const auto end = static_cast<uint32_t>(pool_.size());
@@ -35,10 +35,10 @@ Value Function::add_param(Block block, Type type) {
   return value;
 }
 
-Value Function::create(const Instruction& insn, uint32_t offset) {
+Value Function::create(const Instruction& insn, const Origin& origin) {
   instructions_.push_back(insn);
   block_of_.push_back(kNoBlock);
-  offset_of_.push_back(offset);
+  origin_of_.push_back(origin);
   return {value_count() - 1};
 }
 
@@ -100,7 +100,7 @@ void Function::reserve(uint32_t body_bytes) {
   const size_t values = body_bytes / 3 + 16;
   instructions_.reserve(values);
   block_of_.reserve(values);
-  offset_of_.reserve(values);
+  origin_of_.reserve(values);
   pool_.reserve(values);
 }
 
@@ -137,7 +137,7 @@ Value Function::intern(Op op, Type type, uint64_t immediate) {
     if (found.op == op && found.immediate == immediate) return constants_[at];
   }
   ++constant_count_;
-  return constants_[at] = create({.op = op, .type = type, .immediate = immediate}, 0);
+  return constants_[at] = create({.op = op, .type = type, .immediate = immediate});
 }
 
 Value Function::constant(Type type, uint64_t bits) {

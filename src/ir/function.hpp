@@ -25,6 +25,7 @@
 #include "base/assert.hpp"
 #include "ir/ops.hpp"
 #include "wasm/catch_table.hpp"
+#include "wasm/inlined_call.hpp"
 #include "wasm/module.hpp"
 #include "wasm/v128.hpp"
 #include "wrun/trap.hpp"
@@ -65,6 +66,13 @@ struct Access {
 };
 
 constexpr uint64_t pair(uint32_t low, uint32_t high) { return low | uint64_t{high} << 32; }
+
+// Where an instruction comes from: the byte offset of one of WebAssembly's in the module, and which of
+// Function::inlined_calls it was built for.
+struct Origin {
+  uint32_t offset = 0;
+  uint32_t inlined_call = wasm::InlinedCall::kNone;
+};
 
 struct Instruction {
   Op op = Op::Nop;
@@ -166,9 +174,9 @@ class Function {
   Type type(Value value) const { return (*this)[value].type; }
   // kNoBlock: a constant, or not in the function (any more).
   Block block_of(Value value) const { return block_of_[value.index]; }
-  // Where it comes from: the byte offset of a wasm instruction in the module.
-  uint32_t offset_of(Value value) const { return offset_of_[value.index]; }
-  void set_offset(Value value, uint32_t offset) { offset_of_[value.index] = offset; }
+  const Origin& origin_of(Value value) const { return origin_of_[value.index]; }
+  uint32_t offset_of(Value value) const { return origin_of(value).offset; }
+  void set_origin(Value value, const Origin& origin) { origin_of_[value.index] = origin; }
   Value terminator(Block block) const { return (*this)[block].last; }
 
   class InstructionRange;
@@ -226,6 +234,7 @@ class Function {
 
   // What regions catch; those of calls are the immediates of caught_exception.
   wasm::CatchTable catches;
+  std::vector<wasm::InlinedCall> inlined_calls;
 
   // --- construction
   Value constant(Type type, uint64_t bits);
@@ -245,7 +254,7 @@ class Function {
   Edge& edge(uint32_t index) { return edges_[index]; }
 
   // An instruction that is in no block yet.
-  Value create(const Instruction& insn, uint32_t offset);
+  Value create(const Instruction& insn, const Origin& origin = {});
   void append(Block block, Value value);
   void insert_before(Value at, Value value);
   void insert_after(Value at, Value value);
@@ -279,8 +288,8 @@ class Function {
   const wasm::Module* module_;
   uint32_t index_;
   std::vector<Instruction> instructions_;
-  std::vector<Block> block_of_;      // by value
-  std::vector<uint32_t> offset_of_;  // by value
+  std::vector<Block> block_of_;    // by value
+  std::vector<Origin> origin_of_;  // by value
   std::vector<BlockData> blocks_;
   std::vector<Edge> edges_;
   std::vector<Value> pool_;  // operand lists, arguments of edges, parameters of blocks

@@ -159,12 +159,12 @@ class Parser {
     uint64_t offset = 0;
     if (take("@") && !number(offset)) return fail("offset expected");
     if (is_declaring_) {
-      if (name != UINT32_MAX) values_[name] = function_.create({}, 0);
+      if (name != UINT32_MAX) values_[name] = function_.create({});
       return {};
     }
-    const Value value = name == UINT32_MAX ? function_.create({}, 0) : values_[name];
+    const Value value = name == UINT32_MAX ? function_.create({}) : values_[name];
     function_[value] = insn;
-    function_.set_offset(value, static_cast<uint32_t>(offset));
+    function_.set_origin(value, {.offset = static_cast<uint32_t>(offset)});
     function_.append(block_, value);
     return {};
   }

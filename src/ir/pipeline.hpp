@@ -20,6 +20,8 @@ struct Pass {
 };
 
 std::span<const Pass> passes();
+// Whether small callees are built in the place of calls (BuildOptions).
+constexpr bool inlines(int level) { return level >= 2; }
 
 struct PipelineOptions {
   int level = 2;

@@ -70,7 +70,7 @@ class Simplifier {
     for (uint8_t i = 0; i < term.operands; ++i)
       insn.operands[i] = make(pattern, position, found).index;
     if (const Value constant = fold(insn); constant.exists()) return constant;
-    const Value value = function_.create(insn, function_.offset_of(at_));
+    const Value value = function_.create(insn, function_.origin_of(at_));
     function_.insert_before(at_, value);
     return value;
   }

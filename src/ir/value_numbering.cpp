@@ -160,7 +160,7 @@ class ValueNumbering {
     read.op = op;
     read.type = function_.type({write.operands[written]});
     read.operands[written] = UINT32_MAX;
-    const Value key = function_.create(read, 0);
+    const Value key = function_.create(read);
     enter_value(key, {write.operands[written]});
     if (op != Op::GlobalGet) remember(key, {write.operands[written]});
   }
@@ -271,7 +271,7 @@ class ValueNumbering {
     const uint64_t extent = function_[value].immediate;
     Instruction key = function_[value];
     key.immediate = 0;
-    const Value key_value = function_.create(key, 0);
+    const Value key_value = function_.create(key);
     const Value known = look_up(block, key_value);
     if (known != key_value && function_[known].immediate >= extent) return known;
     const uint32_t state = state_for(key);

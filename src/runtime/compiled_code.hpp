@@ -5,6 +5,7 @@
 
 #include "runtime/trap.hpp"
 #include "wasm/catch_table.hpp"
+#include "wasm/inlined_call.hpp"
 
 namespace wrun::runtime {
 
@@ -13,7 +14,10 @@ struct CompiledPc {
   static constexpr uint32_t kSavedRegisters = 3;  // that calls preserve
   uint32_t function_index = kNoFunction;          // in its module; a stub has none
   uint32_t wasm_offset = 0;                       // of the instruction, in the module
-  TrapCode trap = TrapCode::None;                 // that a fault there is
+  // The instruction is one of a callee that was built into the function.
+  const wasm::InlinedCall* inlined_calls = nullptr;
+  uint32_t inlined_call = wasm::InlinedCall::kNone;
+  TrapCode trap = TrapCode::None;  // that a fault there is
   const wasm::CatchTable* catches = nullptr;
   uint32_t region = 0;            // of the table, that the call is in
   const void* landing = nullptr;  // where exceptions that a call throws are caught

@@ -57,14 +57,14 @@ FunctionGenerator::FunctionGenerator(Choices& choices, const Shape& shape,
       instructions_(instructions),
       builder_(builder),
       function_(shape.functions[function]),
-      left_(shape.function_size) {
+      left_(function_.size) {
   const Types& params = function_.signature.params;
   for (uint32_t i = 0; i < params.size(); ++i) pool_[type_number(params[i])].push_back(i);
 }
 
 void FunctionGenerator::generate() {
   for (uint32_t i = 0; i < shape_.type_count; ++i) {
-    for (uint32_t more = 1 + choices_.below(3); more > 0; --more)
+    for (uint32_t more = function_.size < 8 ? 0 : 1 + choices_.below(3); more > 0; --more)
       pool_[i].push_back(new_local(kTypes[i]));
     for (uint32_t j = 0; j < kFavourites; ++j)
       favourites_[i].push_back(choices_.any(instructions_.pure[i]));

@@ -47,7 +47,6 @@ class Generator {
     shape_.type_count = choices_.any({2u, 4u, 4u, 5u, 5u});
     shape_.tail_calls = choices_.one_in(3);
     shape_.wild = choices_.one_in(6);
-    shape_.function_size = 10 + choices_.below(choices_.any({20u, 80u, 300u}));
     return features;
   }
   void define_memories() {
@@ -97,12 +96,15 @@ class Generator {
     }
   }
   void declare_functions() {
-    const uint32_t count = 1 + choices_.below(5);
+    const uint32_t usual_size = 10 + choices_.below(choices_.any({20u, 80u, 300u}));
+    const uint32_t count = 1 + choices_.below(6);
     for (uint32_t i = 0; i < count; ++i) {
       Shape::Function function;
       const uint32_t like = choices_.below(i + 3);
       function.signature = like < i ? shape_.functions[like].signature : signature();
       function.type = builder_.type(function.signature);
+      // Small ones become part of their callers.
+      function.size = choices_.one_in(3) ? choices_.below(8) : usual_size;
       function.calls = choices_.one_in(2);
       shape_.functions.push_back(function);
     }

@@ -29,6 +29,7 @@ struct Shape {
     test::Signature signature;
     uint32_t type = 0;
     bool calls = false;
+    uint32_t size = 0;  // about
   };
   struct Memory {
     bool is_64 = false;
@@ -47,8 +48,7 @@ struct Shape {
   std::vector<test::Signature> tags;
   uint32_t type_count = 5;  // of kTypes, how many there are values of
   bool tail_calls = false;
-  bool wild = false;           // what traps is more frequent
-  uint32_t function_size = 0;  // about
+  bool wild = false;  // what traps is more frequent
 };
 
 }  // namespace wrun::difftest

@@ -463,3 +463,47 @@ TEST_CASE("fuel ends at the same place in every tier") {
     CHECK((run(stress, fuel) == expected));
   }
 }
+
+TEST_CASE("small callees leave the same backtraces, fuel and limits in every tier") {
+  const std::string source = R"((module (memory 1)
+    (func $divide (param i32 i32) (result i32) (i32.div_u (local.get 0) (local.get 1)))
+    (func $load (param i32 i32) (result i32)
+      (call $divide (i32.load (local.get 0)) (local.get 1)))
+    (func $never (result i32) (drop (call $load (i32.const 0) (i32.const 0))) (unreachable))
+    (func (export "f") (param i32 i32) (result i32)
+      (if (i32.eq (local.get 0) (i32.const 7))
+        (then (return (i32.add (call $never) (i32.const 5)))))
+      (i32.add (call $load (local.get 0) (local.get 1))
+               (call $divide (i32.const 9) (i32.sub (local.get 1) (i32.const 3)))))
+    (func $down (export "down") (param i32) (result i32)
+      (if (result i32) (i32.eqz (local.get 0)) (then (i32.const 0)) (else
+        (i32.add (i32.const 1) (call $down (i32.sub (local.get 0) (i32.const 1)))))))))";
+  const auto run = [&](EngineConfig config, int64_t fuel) {
+    config.fuel_metering = true;
+    Guest guest(source, config);
+    std::string text;
+    const uint64_t arguments[][2] = {
+        {      0, 1},
+        {      0, 0},
+        {      0, 3},
+        {      7, 1},
+        {0x20000, 1}
+    };
+    for (const auto& [a, b] : arguments) {
+      guest.store->fuel = fuel;
+      text += guest.call("f", {a, b}) + guest.frames;
+      text += fmt::format("{}\n", guest.store->fuel);
+    }
+    guest.store->fuel = 1'000'000;
+    text += guest.call("down", {1000}) + fmt::format("{}\n", guest.store->fuel);
+    guest.store->fuel = INT64_MAX;
+    return text + guest.call("down", {1'000'000'000});
+  };
+  const EngineConfig stress = {.tier = Tier::Auto, .tier_up_after = 0};
+  for (const int64_t fuel : {0, 1, 3, 5, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 1000}) {
+    INFO(fuel);
+    const std::string expected = run(kInterpreted, fuel);
+    CHECK(run(kCompiled, fuel) == expected);
+    CHECK(run(stress, fuel) == expected);
+  }
+}

@@ -30,21 +30,17 @@ TEST_CASE("a function prints as text") {
           .type = ir::Type::I32,
           .operands = {param.index, function.i32(7).index, UINT32_MAX}
   },
-      31);
+      {.offset = 31});
   function.append(entry, sum);
   const ir::Edge edge = function.make_edge(exit, std::array{sum});
   const uint32_t edges = function.add_edges(std::array{edge});
-  function.append(entry, function.create(
-                             {
-                                 .op = ir::Op::Jump, .operands = {0, 0, edges}
-  },
-                             0));
+  function.append(entry, function.create({
+                             .op = ir::Op::Jump, .operands = {0, 0, edges}
+  }));
   const uint32_t list = function.add_list(std::array{exit_param});
-  function.append(exit, function.create(
-                            {
-                                .op = ir::Op::Return, .operands = {list, 1}
-  },
-                            0));
+  function.append(exit, function.create({
+                            .op = ir::Op::Return, .operands = {list, 1}
+  }));
 
   CHECK(ir::to_string(function) ==
         "function 0 {\n"

@@ -81,7 +81,7 @@ class Instance {
   }
 
   Value append(const Instruction& insn) {
-    const Value value = function.create(insn, 0);
+    const Value value = function.create(insn);
     function.append(block_, value);
     return value;
   }

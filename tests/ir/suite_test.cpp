@@ -77,13 +77,13 @@ TEST_CASE("so they do with every access to memory checked") {
 
 TEST_CASE("functions that have gone through all passes compute what the interpreter does") {
   std::string problem;
-  compare([&](ir::Function& function) { test::optimise(function, problem); }, {});
+  compare([&](ir::Function& function) { test::optimise(function, problem); }, {.inlining = true});
   CHECK(problem == "");
 }
 
 TEST_CASE("so they do with every access to memory checked, and all passes") {
   std::string problem;
   compare([&](ir::Function& function) { test::optimise(function, problem); },
-          {.guarded_memory0 = false});
+          {.guarded_memory0 = false, .inlining = true});
   CHECK(problem == "");
 }

@@ -80,8 +80,10 @@ void Emitter::call_relocated(Relocation::Target target, uint64_t index, uint8_t 
 void Emitter::add_call_site(const Instruction& insn) {
   if (insn.condition != 0)
     landings_.push_back({static_cast<uint32_t>(result_.calls.size()), landing_});
+  const ir::Origin origin = origin_of(insn);
   result_.calls.push_back({.offset = offset(),
-                           .wasm_offset = insn.wasm_offset,
+                           .wasm_offset = origin.offset,
+                           .inlined_call = origin.inlined_call,
                            .region = static_cast<uint32_t>(insn.displacement)});
 }
 
@@ -156,27 +158,27 @@ void Emitter::tail_call(const Instruction& insn) {
   }
 }
 
-void Emitter::trap_site(TrapCode trap, uint32_t wasm_offset) {
-  result_.traps.push_back({offset(), wasm_offset, trap});
+void Emitter::trap_site(TrapCode trap, const ir::Origin& origin) {
+  result_.traps.push_back({offset(), origin.offset, origin.inlined_call, trap});
 }
 
-Emitter::Label Emitter::trap_label(TrapCode trap, uint32_t wasm_offset) {
+Emitter::Label Emitter::trap_label(TrapCode trap, const ir::Origin& origin) {
   const Label entry = asm_.newLabel();
   Cold& cold = cold_.emplace_back();
   cold.entry = entry;
   cold.trap = trap;
-  cold.wasm_offset = wasm_offset;
+  cold.origin = origin;
   return entry;
 }
 
 void Emitter::emit_cold(const Cold& cold) {
-  note_wasm_offset(cold.trap != TrapCode::None ? cold.wasm_offset
-                                               : machine_.instructions[cold.insn].wasm_offset);
+  note_origin(cold.trap != TrapCode::None ? cold.origin
+                                          : origin_of(machine_.instructions[cold.insn]));
   asm_.bind(cold.entry);
   if (cold.trap != TrapCode::None) {
     if (cold.trap_operand.exists() && cold.trap_operand != kTrapOperand)
       asm_.mov(x86::gpq(kTrapOperand.number()), x86::gpq(cold.trap_operand.number()));
-    trap_site(cold.trap, cold.wasm_offset);
+    trap_site(cold.trap, cold.origin);
     asm_.ud2();
     return;
   }

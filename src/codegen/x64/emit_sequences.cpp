@@ -138,7 +138,7 @@ void Emitter::divide(uint32_t index) {
   const bool is_signed = (insn.immediate & divide::Signed) != 0;
   if (!is_signed) {
     asm_.xor_(x86::edx, x86::edx);
-    trap_site(trap_of(insn), insn.wasm_offset);
+    trap_site(trap_of(insn), origin_of(insn));
     asm_.div(divisor);
     return;
   }
@@ -152,7 +152,7 @@ void Emitter::divide(uint32_t index) {
     asm_.cdq();
   else
     asm_.cqo();
-  trap_site(trap_of(insn), insn.wasm_offset);
+  trap_site(trap_of(insn), origin_of(insn));
   asm_.idiv(divisor);
   if (may_be_minus_one) {
     asm_.bind(cold.back);
@@ -166,7 +166,7 @@ void Emitter::divide_by_minus_one(const Cold& cold) {
     asm_.xor_(x86::edx, x86::edx);
   } else {
     asm_.neg(insn.size == 4 ? Gp(x86::eax) : Gp(x86::rax));
-    asm_.jo(trap_label(TrapCode::IntegerOverflow, insn.wasm_offset));
+    asm_.jo(trap_label(TrapCode::IntegerOverflow, origin_of(insn)));
   }
   asm_.jmp(cold.back);
 }
@@ -244,7 +244,7 @@ void Emitter::truncate_slowly(const Cold& cold) {
   const asmjit::InstId compare = from_64 ? x86::Inst::kIdVucomisd : x86::Inst::kIdVucomiss;
   asm_.emit(compare, a, a);
   if ((kind & truncate::Saturating) == 0) {
-    asm_.jp(trap_label(TrapCode::InvalidConversionToInteger, insn.wasm_offset));
+    asm_.jp(trap_label(TrapCode::InvalidConversionToInteger, origin_of(insn)));
     if (to_64) {
       // The least integer is right for just one operand.
       asm_.mov(t,
@@ -253,7 +253,7 @@ void Emitter::truncate_slowly(const Cold& cold) {
       asm_.emit(compare, a, f);
       asm_.je(cold.back);
     }
-    trap_site(TrapCode::IntegerOverflow, insn.wasm_offset);
+    trap_site(TrapCode::IntegerOverflow, origin_of(insn));
     asm_.ud2();
     return;
   }
@@ -291,8 +291,8 @@ void Emitter::truncate_to_unsigned64(const Cold& cold) {
   const x86::Xmm f = xmm(insn, 2);
   const x86::Xmm a = xmm(insn, 3);
   const Label nan = saturating ? asm_.newLabel()
-                               : trap_label(TrapCode::InvalidConversionToInteger, insn.wasm_offset);
-  const Label small = saturating ? nan : trap_label(TrapCode::IntegerOverflow, insn.wasm_offset);
+                               : trap_label(TrapCode::InvalidConversionToInteger, origin_of(insn));
+  const Label small = saturating ? nan : trap_label(TrapCode::IntegerOverflow, origin_of(insn));
   const Label large = saturating ? asm_.newLabel() : small;
   asm_.mov(t, from_64 ? int64_t{0x43e0000000000000} : int64_t{0x5f000000});
   asm_.vmovq(f, t);

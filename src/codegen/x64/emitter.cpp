@@ -97,7 +97,7 @@ void Emitter::prologue() {
     } else {
       asm_.cmp(x86::rsp, limit);
     }
-    asm_.jb(trap_label(TrapCode::CallStackExhausted, body));
+    asm_.jb(trap_label(TrapCode::CallStackExhausted, {.offset = body}));
   }
   for (Reg reg : saved_) asm_.push(gp(reg, 8));
   if (allocation_.slot_words != 0)
@@ -222,14 +222,14 @@ uint32_t Emitter::own_argument_words() const {
 
 void Emitter::emit_instruction(uint32_t index, uint32_t block) {
   const Instruction& insn = machine_.instructions[index];
-  note_wasm_offset(insn.wasm_offset);
+  note_origin(origin_of(insn));
   const uint32_t size = insn.size;
   const uint32_t source_size = insn.condition != 0 ? insn.condition : size;
   const asmjit::InstId id = insn.op;
   const asmjit::Imm immediate(static_cast<int64_t>(insn.immediate));
   // Control flow and sequences have entries of their own.
   if (insn.trap != 0 && static_cast<Form>(insn.extra) < Form::Divide)
-    trap_site(trap_of(insn), insn.wasm_offset);
+    trap_site(trap_of(insn), origin_of(insn));
   switch (static_cast<Form>(insn.extra)) {
     case Form::Unary:    asm_.emit(id, reg(insn, 0, size), source(insn, 1, source_size)); break;
     case Form::UnaryImm: asm_.emit(id, reg(insn, 0, size), source(insn, 1, size), immediate); break;
@@ -311,12 +311,12 @@ void Emitter::emit_instruction(uint32_t index, uint32_t block) {
     case Form::Switch:            switch_table(insn, block); break;
     case Form::Invoke:            jump(machine_.edges[machine_.blocks[block].first_edge].target, block); break;
     case Form::Trap:
-      trap_site(trap_of(insn), insn.wasm_offset);
+      trap_site(trap_of(insn), origin_of(insn));
       asm_.ud2();
       break;
     case Form::TrapIf:
       asm_.emit(x86::Inst::jccFromCond(static_cast<x86::CondCode>(insn.condition)),
-                trap_label(trap_of(insn), insn.wasm_offset));
+                trap_label(trap_of(insn), origin_of(insn)));
       if (insn.operand_count != 0) cold_.back().trap_operand = at(insn, 0).reg();
       break;
     case Form::Params: break;
@@ -428,6 +428,7 @@ std::optional<CompiledFunction> Emitter::finish() {
   if (errors_.any) return std::nullopt;
   WRUN_CHECK(!holder_.hasUnresolvedLinks() || holder_.resolveUnresolvedLinks() == 0);
   if (!landings_.empty()) result_.catches = function_.catches;
+  result_.inlined_calls = function_.inlined_calls;
   for (const LandingOfCall& each : landings_)
     result_.calls[each.call].landing = static_cast<uint32_t>(holder_.labelOffset(each.label));
   const asmjit::CodeBuffer& buffer = holder_.textSection()->buffer();

@@ -37,7 +37,7 @@ class Emitter {
     uint32_t insn = 0;
     TrapCode trap = TrapCode::None;  // just that
     Reg trap_operand = kNoReg;       // and what it is about
-    uint32_t wasm_offset = 0;
+    ir::Origin origin = {};
     Label back_landing = {};         // of a call
     uint32_t landing_of = kNoBlock;  // the block whose call it is the landing of
   };
@@ -87,8 +87,11 @@ class Emitter {
   void leave_for_tail_call(uint32_t words);
   void call_relocated(Relocation::Target target, uint64_t index, uint8_t opcode);
   void add_call_site(const Instruction& insn);
-  void trap_site(TrapCode trap, uint32_t wasm_offset);
-  Label trap_label(TrapCode trap, uint32_t wasm_offset);
+  ir::Origin origin_of(const Instruction& insn) const {
+    return insn.source == UINT32_MAX ? ir::Origin() : function_.origin_of({insn.source});
+  }
+  void trap_site(TrapCode trap, const ir::Origin& origin);
+  Label trap_label(TrapCode trap, const ir::Origin& origin);
 
   Location at(const Instruction& insn, uint32_t i) const {
     return allocation_.operands[insn.first_operand + i];
@@ -120,8 +123,8 @@ class Emitter {
   uint32_t offset() const { return static_cast<uint32_t>(asm_.offset()); }
   Label block_label(uint32_t block) const { return labels_[target_[block]]; }
   uint32_t own_argument_words() const;
-  void note_wasm_offset(uint32_t wasm_offset) {
-    if (lister_) lister_->wasm_offset = wasm_offset;
+  void note_origin(const ir::Origin& origin) {
+    if (lister_) lister_->wasm_offset = origin.offset;
   }
   TrapCode trap_of(const Instruction& insn) const { return static_cast<TrapCode>(insn.trap); }
 

@@ -208,7 +208,6 @@ void Selector::call_runtime(RuntimeCall call, std::span<const VReg> arguments, V
   Instruction& insn = emit_list(Form::CallRuntime, 0, 0, operands);
   insn.clobbers = kCallClobbers;
   insn.immediate = static_cast<uint64_t>(call);
-  insn.wasm_offset = function_.offset_of(current_);
 }
 
 VReg Selector::i32(uint32_t value) {

@@ -268,7 +268,7 @@ Source Selector::source(Value value, uint8_t bytes) {
     folded_[value.index] = true;
     const Value index = function_.operand(value, 0);
     Source load = {.vreg = {}, .address = address(index, function_[value].access())};
-    load.address.wasm_offset = function_.offset_of(value);
+    load.address.load = value;
     return load;
   }
   if (is_constant(value)) {
@@ -326,7 +326,7 @@ Instruction& Selector::emit_list(Form form, InstId id, uint8_t size,
   insn.size = size;
   insn.first_operand = static_cast<uint32_t>(out_.machine.operands.size());
   insn.operand_count = static_cast<uint16_t>(operands.size());
-  if (current_.exists()) insn.wasm_offset = function_.offset_of(current_);
+  insn.source = current_.index;
   out_.machine.operands.insert(out_.machine.operands.end(), operands.begin(), operands.end());
   code_.push_back(insn);
   return code_.back();
@@ -354,7 +354,7 @@ void Selector::set_address(Instruction& insn, const Address& address) {
   insn.address = static_cast<uint8_t>(address.kind);
   insn.displacement = address.displacement;
   insn.scale_log2 = address.scale_log2;
-  if (address.wasm_offset != 0) insn.wasm_offset = address.wasm_offset;
+  if (address.load.exists()) insn.source = address.load.index;
   if (address.kind == AddressKind::Base) {
     out_.machine.operands.push_back(u(address.base));
     ++insn.operand_count;

@@ -38,7 +38,7 @@ struct Address {
   VReg index = {};
   uint8_t scale_log2 = 0;
   int32_t displacement = 0;
-  uint32_t wasm_offset = 0;  // of a load that is taken into another instruction
+  ir::Value load = {};  // that is taken into another instruction
 };
 
 // What may be a register, a slot or memory.
