@@ -313,6 +313,31 @@ TEST_CASE("vector instructions compute what they do in the interpreter") {
   }
 }
 
+TEST_CASE("bits are cleared") {
+  if (!is_supported()) return;
+  for (const std::string type : {"i32", "i64"}) {
+    const auto op = [&](const std::string& name, const std::string& a, const std::string& b) {
+      return "(" + type + "." + name + " " + a + " " + b + ")";
+    };
+    const std::string x = "(local.get 0)";
+    const std::string y = "(local.get 1)";
+    const std::string ones = "(" + type + ".const -1)";
+    const std::string one = "(" + type + ".const 1)";
+    std::string source = "(module";
+    for (const std::string& body :
+         {op("and", x, op("add", x, ones)), op("and", op("sub", x, one), x),
+          op("and", op("xor", x, ones), y), op("and", y, op("xor", x, ones)),
+          op("and", op("xor", ones, x), op("xor", y, ones)), op("xor", x, op("and", x, y)),
+          // Zeros are loaded where flags are in use.
+          "(select (" + type + ".const 0) " + y + " (" + type + ".lt_u " + x + " " + y + "))"})
+      source += "(func (param " + type + " " + type + ") (result " + type + ") " + body + ")";
+    for (const CompileOptions& options : kVariants) {
+      Native native(source + ")", options);
+      for (uint32_t k = 0; k < 7; ++k) compare_edges(native, k);
+    }
+  }
+}
+
 TEST_CASE("wide arithmetic") {
   if (!is_supported()) return;
   for (const char* name : {"i64.add128", "i64.sub128"}) {
