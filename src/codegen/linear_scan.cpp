@@ -121,11 +121,20 @@ class LinearScan {
 
   void run() {
     active_.fill(kNone);
+    std::vector<Unhandled> whole;
+    whole.reserve(intervals_.size());
     for (uint32_t i = 0; i < intervals_.size(); ++i)
-      if (intervals_[i].range != kNone) unhandled_.push({intervals_[i].begin, i});
-    while (!unhandled_.empty()) {
-      const uint32_t id = unhandled_.top().id;
-      unhandled_.pop();
+      if (intervals_[i].range != kNone) whole.push_back({intervals_[i].begin, i});
+    std::sort(whole.begin(), whole.end(),
+              [](const Unhandled& a, const Unhandled& b) { return b < a; });
+    for (size_t next = 0; next < whole.size() || !unhandled_.empty();) {
+      uint32_t id = 0;
+      if (next == whole.size() || (!unhandled_.empty() && whole[next] < unhandled_.top())) {
+        id = unhandled_.top().id;
+        unhandled_.pop();
+      } else {
+        id = whole[next++].id;
+      }
       advance(intervals_[id].begin);
       if (!allocate_free(id)) allocate_blocked(id);
     }
@@ -232,11 +241,16 @@ class LinearScan {
   void advance(Position position) {
     position_ = position;
     fixed_.advance(position);
+    if (position < next_change_) return;
+    next_change_ = kNoPosition;
     for (Reg reg : occupied_) {
       const uint32_t id = active_[reg.index];
       Interval& interval = intervals_[id];
       intervals_.advance(interval, position);
-      if (intervals_.covers(interval, position)) continue;
+      if (intervals_.covers(interval, position)) {
+        expect_change(intervals_.range(interval.range).end);
+        continue;
+      }
       deactivate(reg);
       if (interval.range != kNone) inactive_.push_back(id);
     }
@@ -245,6 +259,7 @@ class LinearScan {
       intervals_.advance(interval, position);
       const bool covers = intervals_.covers(interval, position);
       if (!covers && interval.range != kNone) {
+        expect_change(intervals_.range(interval.range).begin);
         ++i;
         continue;
       }
@@ -258,6 +273,13 @@ class LinearScan {
     WRUN_CHECK(active_[reg.index] == kNone);
     active_[reg.index] = id;
     occupied_.add(reg);
+    expect_change(intervals_.range(intervals_[id].range).end);
+  }
+  void expect_change(Position position) { next_change_ = std::min(next_change_, position); }
+  // Uses that have been passed are only of interest where registers are taken away.
+  void pass_uses() {
+    for (Reg reg : occupied_) intervals_.advance(intervals_[active_[reg.index]], position_);
+    for (const uint32_t id : inactive_) intervals_.advance(intervals_[id], position_);
   }
   void deactivate(Reg reg) {
     active_[reg.index] = kNone;
@@ -355,6 +377,7 @@ class LinearScan {
     const uint32_t first = intervals_.next_use(current, position_, UseKind::Any);
     if (first == kNone) return;  // stays in its slot
     const uint32_t strict = intervals_.next_use(current, position_, UseKind::Register);
+    pass_uses();
     const bool must = strict != kNone &&
                       instruction_at(intervals_.use(strict).position) == instruction_at(position_);
 
@@ -509,6 +532,7 @@ class LinearScan {
   Intervals& intervals_;
   FixedRegisters fixed_;
   Position position_ = 0;
+  Position next_change_ = 0;  // before it, what is active and inactive stays so
   std::priority_queue<Unhandled> unhandled_;
   std::array<uint32_t, Reg::kCount> active_;  // by register
   RegSet occupied_;

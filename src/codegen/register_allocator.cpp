@@ -28,14 +28,19 @@ struct PendingMove {
 };
 
 class Resolver {
+  struct Piece {
+    Position end;
+    Location location;
+  };
+
  public:
   Resolver(const MachineFunction& function, const AllocatorOptions& options, Intervals& intervals)
       : function_(function), intervals_(intervals), parallel_(options.scratch) {}
 
   Allocation run() {
     assign_slots();
-    current_.resize(function_.vregs.size());
-    for (uint32_t i = 0; i < current_.size(); ++i) current_[i] = i;
+    list_pieces();
+    current_.assign(first_piece_.begin(), first_piece_.end() - 1);
     store_cost_.assign(function_.vregs.size(), 0);
     find_predecessor_counts();
     place_operands();
@@ -96,18 +101,32 @@ class Resolver {
   Location location(const Interval& interval) const {
     return interval.reg.exists() ? Location::in(interval.reg) : slot_[interval.vreg.index];
   }
+  void list_pieces() {
+    first_piece_.reserve(function_.vregs.size() + 1);
+    pieces_.reserve(intervals_.size());
+    for (uint32_t vreg = 0; vreg < function_.vregs.size(); ++vreg) {
+      first_piece_.push_back(static_cast<uint32_t>(pieces_.size()));
+      for (uint32_t id = vreg; id != kNone; id = intervals_[id].sibling)
+        pieces_.push_back({intervals_[id].end, location(intervals_[id])});
+    }
+    first_piece_.push_back(static_cast<uint32_t>(pieces_.size()));
+  }
+  bool is_split(VReg vreg) const {
+    return first_piece_[vreg.index + 1] - first_piece_[vreg.index] > 1;
+  }
   // Of a position that is not before those asked for earlier.
   Location location_from_here(VReg vreg, Position position) {
-    uint32_t& id = current_[vreg.index];
-    while (intervals_[id].end <= position && intervals_[id].sibling != kNone)
-      id = intervals_[id].sibling;
-    return location(intervals_[id]);
+    uint32_t& piece = current_[vreg.index];
+    const uint32_t last = first_piece_[vreg.index + 1] - 1;
+    while (piece < last && pieces_[piece].end <= position) ++piece;
+    return pieces_[piece].location;
   }
   Location location_at(VReg vreg, Position position) const {
-    uint32_t id = vreg.index;
-    while (intervals_[id].end <= position && intervals_[id].sibling != kNone)
-      id = intervals_[id].sibling;
-    return location(intervals_[id]);
+    const auto first = pieces_.begin() + first_piece_[vreg.index];
+    const auto last = pieces_.begin() + first_piece_[vreg.index + 1] - 1;
+    return std::partition_point(first, last,
+                                [&](const Piece& piece) { return piece.end <= position; })
+        ->location;
   }
 
   // --- moves
@@ -219,7 +238,7 @@ class Resolver {
       const Position end = gap(from.end) - 1;
       const Position begin = gap(to.first);
       for (VReg vreg : intervals_.liveness().live_in(edge.target)) {
-        if (intervals_[vreg.index].sibling == kNone) continue;
+        if (!is_split(vreg)) continue;
         transfer(insn, phase, vreg, location_at(vreg, end), location_at(vreg, begin), block);
       }
       const auto args = function_.args(edge);
@@ -279,10 +298,12 @@ class Resolver {
   Intervals& intervals_;
   ParallelMove parallel_;
   Allocation result_;
-  std::vector<Location> slot_;     // by virtual register
-  std::vector<uint32_t> current_;  // by virtual register: the piece where place_operands is
-  std::vector<float> store_cost_;  // by virtual register: of stores between pieces
-  std::vector<bool> is_stored_;    // by virtual register: at its definition
+  std::vector<Location> slot_;         // by virtual register
+  std::vector<Piece> pieces_;          // by virtual register, ascending
+  std::vector<uint32_t> first_piece_;  // by virtual register
+  std::vector<uint32_t> current_;      // by virtual register: the piece where place_operands is
+  std::vector<float> store_cost_;      // by virtual register: of stores between pieces
+  std::vector<bool> is_stored_;        // by virtual register: at its definition
   std::vector<uint32_t> predecessor_count_;
   std::vector<PendingMove> pending_;
 };
