@@ -4,6 +4,8 @@
 // displacement is less than 2^31: what they add up to stays in the reservation of a guarded memory, as
 // far as the index and offset of the access do. Nothing else is taken into an address: i32 arithmetic
 // wraps around, addresses do not.
+#include <algorithm>
+
 #include "codegen/x64/selector.hpp"
 #include "runtime/vm_context.hpp"
 
@@ -185,25 +187,50 @@ void Selector::store(InstId id, uint8_t bytes) {
   if (insn().access().is_checked) store.trap = 0;
 }
 
-// Traps if index + extent > size. The sum of an i32 and a small extent does not overflow.
+// Traps if index + extent > size.
 void Selector::bounds_check() {
   const Value index = operand(0);
+  const Value size = operand(1);
   const uint64_t extent = insn().immediate;
   const VReg at_index = in_register(index);
   VReg end = at_index;
-  const VReg size = in_register(operand(1));
-  if (extent != 0) {
-    end = fresh(ValueType::I64);
-    const VReg constant = fresh(ValueType::I64);
-    emit(Form::LoadConstant, Id::kIdMov, 8, {d(constant)}).immediate = extent;
-    emit(Form::Tied, Id::kIdAdd, 8, {tied_d(end), tied_u(constant), u(at_index)});
-    trap_if(Condition::Below, insn().trap, at_index);
+  VReg limit = in_register(size);
+  if (extent > 1) {
+    const auto moved = [&](VReg from, int64_t by) {
+      const VReg result = fresh(ValueType::I64);
+      emit(Form::AddImm, Id::kIdAdd, 8, {d(result), u(from)}).immediate = static_cast<uint64_t>(by);
+      return result;
+    };
+    const auto small = static_cast<int64_t>(std::min<uint64_t>(extent, INT32_MAX));
+    if (extent > INT32_MAX || (!is_32_bits(index) && least_size(size) < extent)) {
+      const VReg constant = fresh(ValueType::I64);
+      end = fresh(ValueType::I64);
+      emit(Form::LoadConstant, Id::kIdMov, 8, {d(constant)}).immediate = extent;
+      emit(Form::Tied, Id::kIdAdd, 8, {tied_d(end), tied_u(constant), u(at_index)});
+      trap_if(Condition::Below, insn().trap, at_index);
+    } else if (is_32_bits(index)) {
+      end = moved(at_index, small);
+    } else {
+      limit = moved(limit, -small);
+    }
   }
-  emit(Form::Compare, Id::kIdCmp, 8, {u(end), any_u(size)});
-  trap_if(Condition::Above, insn().trap, at_index);
+  emit(Form::Compare, Id::kIdCmp, 8, {u(end), any_u(limit)});
+  trap_if(extent == 1 ? Condition::AboveEqual : Condition::Above, insn().trap, at_index);
   const ValueType type = value_type(function_.type(current_));
   emit(Form::Copy, Id::kIdMov, type == ValueType::I32 ? 4 : 8,
        {d(vreg(current_)), any_u(at_index)});
+}
+
+// Its sum with a small number does not overflow.
+bool Selector::is_32_bits(Value value) const {
+  return function_.type(value) == Type::I32 || function_[value].op == Op::I64ExtendI32U;
+}
+
+// What a size is at any time: memories do not shrink.
+uint64_t Selector::least_size(Value size) const {
+  if (function_[size].op != Op::MemoryBytes) return 0;
+  const wasm::MemoryType& memory = function_.module().memories[function_[size].low()];
+  return memory.limits.minimum << memory.page_size_log2;
 }
 
 // The current value, from a slot of 64 bits or two of them.

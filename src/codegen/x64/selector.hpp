@@ -182,6 +182,8 @@ class Selector {
   Address address(Value index, ir::Access access);
   void load(InstId id, uint8_t size, uint8_t bytes);
   void store(InstId id, uint8_t bytes);
+  bool is_32_bits(Value value) const;
+  uint64_t least_size(Value size) const;
   void bounds_check();
   VReg global_cell(uint32_t index);
   void load_slot(const Address& from);
