@@ -11,24 +11,23 @@ namespace {
 
 // In bytes of bodies, an instruction having two and a bit.
 constexpr uint32_t kMaxBytes = 48;
-constexpr uint32_t kMaxLeafBytes = 96;
+constexpr uint32_t kMaxStraightBytes = 96;
 constexpr uint32_t kMaxDepth = 4;
 // What may become of a function in all.
 constexpr uint32_t kLeastBudget = 400;
 constexpr uint32_t kMostBudget = 20000;
 
-enum class Fitness : uint8_t { Leaf, Calls, Unfit };
+enum class Fitness : uint8_t { Straight, Longer, Unfit };
 
-// Loops outweigh the call. Tail calls, handlers of exceptions, and throwing, whose place is told, belong to
-// frames.
+// Calls and loops take longer than the call that is saved. Tail calls, handlers of exceptions, and throwing,
+// whose place is told, belong to frames.
 Fitness fitness(binary::InstructionReader<true> reader) {
   using enum wasm::Op;
   reader.read_locals([](uint32_t, wasm::ValType) { return true; });
-  Fitness result = Fitness::Leaf;
+  Fitness result = Fitness::Straight;
   binary::Instruction insn;
   while (!reader.at_end() && reader.next(insn)) {
     switch (insn.op) {
-      case Loop:
       case Try:
       case TryTable:
       case Throw:
@@ -36,9 +35,10 @@ Fitness fitness(binary::InstructionReader<true> reader) {
       case ReturnCall:
       case ReturnCallIndirect:
       case ReturnCallRef:      return Fitness::Unfit;
+      case Loop:
       case Call:
       case CallIndirect:
-      case CallRef:            result = Fitness::Calls; break;
+      case CallRef:            result = Fitness::Longer; break;
       default:                 break;
     }
   }
@@ -54,7 +54,7 @@ uint32_t Builder::inlining_budget(uint32_t body_bytes) {
 bool Builder::is_worth_inlining(uint32_t function_index) const {
   if (!options_.inlining || function_index < module_.imported_functions) return false;
   const wasm::Function& callee = module_.functions[function_index];
-  if (callee.body_size > std::min(kMaxLeafBytes, inlining_budget_)) return false;
+  if (callee.body_size > std::min(kMaxStraightBytes, inlining_budget_)) return false;
   // A recursive call at most once.
   uint32_t depth = 0;
   uint32_t recursions = 0;
@@ -65,7 +65,7 @@ bool Builder::is_worth_inlining(uint32_t function_index) const {
   if (depth > kMaxDepth || recursions > 1) return false;
   const Fitness fit =
       fitness({module_.bytes.data(), callee.body_offset, callee.body_offset + callee.body_size});
-  return fit == Fitness::Leaf || (fit == Fitness::Calls && callee.body_size <= kMaxBytes);
+  return fit == Fitness::Straight || (fit == Fitness::Longer && callee.body_size <= kMaxBytes);
 }
 
 // Of the operands on the stack, results.
