@@ -25,6 +25,12 @@ bool os_commit(void* address, size_t bytes) {
   return bytes == 0 || mprotect(address, bytes, PROT_READ | PROT_WRITE) == 0;
 }
 
+void os_prefer_large_pages([[maybe_unused]] void* address, [[maybe_unused]] size_t bytes) {
+#ifdef MADV_HUGEPAGE
+  madvise(address, bytes, MADV_HUGEPAGE);
+#endif
+}
+
 bool os_make_executable(void* address, size_t bytes) {
   __builtin___clear_cache(static_cast<char*>(address), static_cast<char*>(address) + bytes);
   return mprotect(address, bytes, PROT_READ | PROT_EXEC) == 0;

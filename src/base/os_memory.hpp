@@ -13,6 +13,8 @@ void* os_reserve(size_t bytes);
 // Makes reserved pages readable and writable; they read as zero at first. False when the host
 // refuses; the pages then stay inaccessible. All ranges are whole pages.
 [[nodiscard]] bool os_commit(void* address, size_t bytes);
+// Advice: committed pages will be used as a whole.
+void os_prefer_large_pages(void* address, size_t bytes);
 // Makes committed pages readable and executable, and no longer writable.
 [[nodiscard]] bool os_make_executable(void* address, size_t bytes);
 // Back to the reserved state; the contents and the memory behind them are gone.

@@ -11,6 +11,8 @@ namespace {
 
 // 32-bit index + 32-bit offset + the width of an access, rounded up.
 constexpr uint64_t kGuardedReservation = (uint64_t{8} << 30) + (64 << 10);
+// Who asks for so much at once is going to use it.
+constexpr uint64_t kLargeGrowth = 4 << 20;
 
 // The most pages that memory.size can report and the index type can address.
 uint64_t index_space_pages(const wasm::MemoryType& type) {
@@ -91,6 +93,8 @@ std::optional<uint64_t> Memory::grow(uint64_t delta_pages) {
   const uint64_t old_end = round_up_to_os_page(old_size);
   const uint64_t new_end = round_up_to_os_page(new_size);
   if (!os_commit(view_.base + old_end, new_end - old_end)) return std::nullopt;
+  if (new_end - old_end >= kLargeGrowth && old_size != 0)
+    os_prefer_large_pages(view_.base + old_end, new_end - old_end);
   view_.set_size(new_size);
   return old_size >> type_.page_size_log2;
 }
