@@ -28,11 +28,11 @@ std::string format(const char* pattern, Arguments... arguments) {
   return text;
 }
 
-// One of all NaNs.
+// One of all quiet NaNs. Arithmetic makes no others: where one is signalling, its bits were copied.
 uint64_t without_nan_bits(ValType type, uint64_t slot) {
-  if (type == wasm::kF32 && std::isnan(std::bit_cast<float>(static_cast<uint32_t>(slot))))
-    return 0x7fc00000;
-  if (type == wasm::kF64 && std::isnan(std::bit_cast<double>(slot))) return 0x7ff8000000000000;
+  constexpr uint64_t kQuiet32 = 0x7fc00000, kQuiet64 = 0x7ff8000000000000;
+  if (type == wasm::kF32 && (slot & kQuiet32) == kQuiet32) return kQuiet32;
+  if (type == wasm::kF64 && (slot & kQuiet64) == kQuiet64) return kQuiet64;
   return slot;
 }
 

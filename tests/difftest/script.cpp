@@ -21,6 +21,19 @@ void print_module(std::span<const std::byte> module) {
   std::printf("\")\n");
 }
 
+// Of the bits, `payload` are a NaN's, the highest of which says that it is quiet.
+std::string float_text(double number, uint64_t bits, uint32_t payload) {
+  char text[40];
+  if (!std::isnan(number))
+    std::snprintf(text, sizeof(text), "%a", number);
+  else if (bits >> (payload - 1) & 1)
+    return "nan:arithmetic";
+  else
+    std::snprintf(text, sizeof(text), "%snan:0x%" PRIx64, std::signbit(number) ? "-" : "",
+                  bits & ((uint64_t{1} << payload) - 1));
+  return text;
+}
+
 void print_value(const Value& value) {
   const uint64_t low = value.slots[0], high = value.slots[1];
   if (value.type == wasm::kI32) {
@@ -28,13 +41,10 @@ void print_value(const Value& value) {
   } else if (value.type == wasm::kI64) {
     std::printf(" (i64.const %" PRIu64 ")", low);
   } else if (value.type == wasm::kF32) {
-    const float number = std::bit_cast<float>(static_cast<uint32_t>(low));
-    std::isnan(number) ? std::printf(" (f32.const nan:arithmetic)")
-                       : std::printf(" (f32.const %a)", double{number});
+    std::printf(" (f32.const %s)",
+                float_text(std::bit_cast<float>(static_cast<uint32_t>(low)), low, 23).c_str());
   } else if (value.type == wasm::kF64) {
-    const double number = std::bit_cast<double>(low);
-    std::isnan(number) ? std::printf(" (f64.const nan:arithmetic)")
-                       : std::printf(" (f64.const %a)", number);
+    std::printf(" (f64.const %s)", float_text(std::bit_cast<double>(low), low, 52).c_str());
   } else if (value.type == wasm::kV128) {
     std::printf(" (v128.const i64x2 %" PRIu64 " %" PRIu64 ")", low, high);
   } else {
