@@ -224,8 +224,12 @@ class Native {
     (void)done;
   }
   static void handle(int signal, siginfo_t* info, void* context) {
-    const auto* pc = reinterpret_cast<const std::byte*>(
-        static_cast<ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP]);
+    const auto& machine = static_cast<ucontext_t*>(context)->uc_mcontext;
+#if defined(__aarch64__)
+    const auto* pc = reinterpret_cast<const std::byte*>(machine.pc);
+#else
+    const auto* pc = reinterpret_cast<const std::byte*>(machine.gregs[REG_RIP]);
+#endif
     Native* self = running_;
     if (self != nullptr && pc >= self->code_ && pc < self->code_ + kCodeBytes) {
       for (const auto& [index, function] : self->compiled_) {
