@@ -30,9 +30,10 @@ std::string demangle(const std::string& name) {
       if (demangler(name.c_str(), DMGL_PARAMS | DMGL_ANSI, append, &text) != 0) return text;
       text.clear();
     }
+    return name;
   } catch (const TooLong&) {
+    return name;
   }
-  return name;
 }
 #else
 std::string demangle(const std::string& name) { return name; }
