@@ -10,12 +10,14 @@
 // millisecond. CLI11 needs its declarations only: wrun never makes it print.
 #if defined(__GLIBCXX__) && !defined(_GLIBCXX_IOSTREAM)
 #define _GLIBCXX_IOSTREAM 1
-namespace std {  // NOLINT(cert-dcl58-cpp): declarations of the standard library's own objects
+// NOLINTBEGIN(cert-dcl58-cpp): declarations of the standard library's own objects
+namespace std {
 extern istream cin;
 extern ostream cout;
 extern ostream cerr;
 extern ostream clog;
 }  // namespace std
+// NOLINTEND(cert-dcl58-cpp)
 #endif
 
 // The validators that CLI11 offers are global objects. These macros turn their definitions into
