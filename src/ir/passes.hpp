@@ -16,6 +16,8 @@ void remove_redundant_params(Function& function);
 void number_values(Function& function);
 // What lies in a loop and is the same in every round moves in front of it.
 void hoist_loop_invariants(Function& function);
+// Loops that compare a counter before its step compare it behind.
+void compare_next_counters(Function& function);
 // Divisions by constants become multiplications and shifts.
 void reduce_divisions(Function& function);
 // Instructions and parameters that nobody uses.

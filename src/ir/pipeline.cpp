@@ -14,6 +14,7 @@ constexpr Pass kPasses[] = {
     {  "values", 1,           number_values},
     {"control2", 1,   simplify_control_flow},
     {   "hoist", 2,   hoist_loop_invariants},
+    {"counters", 2,   compare_next_counters},
     {    "dead", 1,        remove_dead_code},
     {   "split", 0,    split_critical_edges},
 };

@@ -214,6 +214,56 @@ TEST_CASE("invariants leave loops that do not write what they read") {
   CHECK(writing.find("global.get") > writing.find("\nb1(v"));
 }
 
+TEST_CASE("a loop compares the next value of its counter, unless a step may wrap around") {
+  // The comparison that is left, without the number of its first operand.
+  const auto compared = [](const std::string& begin, const std::string& step,
+                           const std::string& condition, bool on_true) {
+    const std::string text =
+        after(ir::compare_next_counters,
+              "function 0 {\nb0(v0:i32, v1:i32):\n  jump -> b1(" + begin +
+                  ")\nb1(v2:i32):\n  v3:i32 = i32.add v2, i32:" + step +
+                  "\n  v4:i32 = " + condition + "\n  branch v4 -> " +
+                  (on_true ? "b1(v3), b2" : "b2, b1(v3)") + "\nb2:\n  return v0\n}\n");
+    const size_t line = text.rfind("i32.", text.find("branch"));
+    std::string left = text.substr(line, text.find('\n', line) - line);
+    const size_t operand = left.find(' ');
+    return left.erase(operand, left.find(',') == std::string::npos ? std::string::npos
+                                                                   : left.find(',') + 1 - operand);
+  };
+  // Equality survives everything.
+  CHECK(compared("v0", "1", "i32.ne v2, i32:9", true) == "i32.ne i32:10");
+  CHECK(compared("v0", "-1", "i32.eq v2, i32:0", false) == "i32.eq i32:-1");
+  CHECK(compared("v0", "-1", "i32.eqz v2", false) == "i32.eq i32:-1");
+  CHECK(compared("v0", "7", "i32.eq v2, i32:-1", true) == "i32.eq i32:6");
+  // Order needs a counter that begins with a constant and came from below the bound.
+  CHECK(compared("i32:0", "16", "i32.lt_u v2, i32:100", true) == "i32.lt_u i32:116");
+  CHECK(compared("i32:0", "16", "i32.ge_u v2, i32:100", false) == "i32.ge_u i32:116");
+  CHECK(compared("i32:-50", "2", "i32.lt_s v2, i32:-9", true) == "i32.lt_s i32:-7");
+  CHECK(compared("i32:0", "10", "i32.lt_u v2, i32:-21", true) == "i32.lt_u i32:-11");
+  CHECK(compared("v0", "16", "i32.lt_u v2, i32:100", true) == "i32.lt_u i32:100");
+  CHECK(compared("i32:0", "16", "i32.lt_u v2, i32:100", false) == "i32.lt_u i32:100");
+  CHECK(compared("i32:0", "16", "i32.ge_u v2, i32:100", true) == "i32.ge_u i32:100");
+  CHECK(compared("i32:0", "-1", "i32.lt_u v2, i32:100", true) == "i32.lt_u i32:100");
+  CHECK(compared("i32:-50", "100", "i32.lt_u v2, i32:100", true) == "i32.lt_u i32:100");
+  CHECK(compared("i32:0", "16", "i32.lt_u v2, i32:-20", true) == "i32.lt_u i32:-20");
+  CHECK(compared("i32:0", "10", "i32.lt_u v2, i32:-20", true) == "i32.lt_u i32:-20");
+  CHECK(compared("i32:0", "10", "i32.lt_s v2, i32:2147483640", true) == "i32.lt_s i32:2147483640");
+  // The comparison moves behind the step if only the branch wants it.
+  const std::string later = after(ir::compare_next_counters, R"(function 0 {
+b0(v0:i32, v1:i32):
+  jump -> b1(v0)
+b1(v2:i32):
+  v4:i32 = i32.ne v2, i32:9
+  v3:i32 = i32.add v2, i32:1
+  branch v4 -> b1(v3), b2
+b2:
+  return v0
+}
+)");
+  CHECK(later.find("i32.add") < later.find("i32.ne"));
+  CHECK(contains(later, ", i32:10"));
+}
+
 TEST_CASE("what may trap leaves a loop only if it would be the first thing to be noticed") {
   const std::string first = after(ir::hoist_loop_invariants,
                                   "function 0 {\n"
