@@ -313,6 +313,29 @@ TEST_CASE("vector instructions compute what they do in the interpreter") {
   }
 }
 
+TEST_CASE("sums with something shifted") {
+  if (!is_supported()) return;
+  for (const std::string type : {"i32", "i64"}) {
+    std::string source = "(module";
+    for (int count = 0; count < 6; ++count) {
+      const std::string shifted =
+          "(" + type + ".shl (local.get 0) (" + type + ".const " + std::to_string(count) + "))";
+      for (const std::string& sum : {shifted + " (local.get 1)", "(local.get 1) " + shifted,
+                                     shifted + "(local.get 0)", shifted + shifted})
+        source += "(func (param " + type + " " + type + ") (result " + type + ") (" + type +
+                  ".add " + sum + "))";
+    }
+    // Halves of wide values.
+    source +=
+        "(func (param i64 i64) (result i64) (i64.extend_i32_u (i32.add (i32.wrap_i64 (local.get 0))"
+        "(i32.shl (i32.wrap_i64 (local.get 1)) (i32.const 3)))))";
+    for (const CompileOptions& options : kVariants) {
+      Native native(source + ")", options);
+      for (uint32_t k = 0; k < 25; ++k) compare_edges(native, k);
+    }
+  }
+}
+
 TEST_CASE("bits are cleared") {
   if (!is_supported()) return;
   for (const std::string type : {"i32", "i64"}) {
@@ -328,12 +351,16 @@ TEST_CASE("bits are cleared") {
          {op("and", x, op("add", x, ones)), op("and", op("sub", x, one), x),
           op("and", op("xor", x, ones), y), op("and", y, op("xor", x, ones)),
           op("and", op("xor", ones, x), op("xor", y, ones)), op("xor", x, op("and", x, y)),
+          "(if (result " + type + ") (" + type + ".eqz (local.tee 0 " +
+              op("and", x, op("sub", x, one)) + ")) (then " + y + ") (else " + x + "))",
+          "(if (result " + type + ") (" + type + ".eqz (local.tee 0 " +
+              op("and", y, op("xor", x, ones)) + ")) (then " + y + ") (else " + x + "))",
           // Zeros are loaded where flags are in use.
           "(select (" + type + ".const 0) " + y + " (" + type + ".lt_u " + x + " " + y + "))"})
       source += "(func (param " + type + " " + type + ") (result " + type + ") " + body + ")";
     for (const CompileOptions& options : kVariants) {
       Native native(source + ")", options);
-      for (uint32_t k = 0; k < 7; ++k) compare_edges(native, k);
+      for (uint32_t k = 0; k < 9; ++k) compare_edges(native, k);
     }
   }
 }

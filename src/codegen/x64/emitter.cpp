@@ -371,6 +371,12 @@ void Emitter::note_zero_flag(const Instruction& insn) {
           insn.op == x86::Inst::kIdXor)
         zero_flag_of_ = at(insn, 0);
       break;
+    case Form::Unary:
+      if (insn.op == x86::Inst::kIdBlsr) zero_flag_of_ = at(insn, 0);
+      break;
+    case Form::Three:
+      if (insn.op == x86::Inst::kIdAndn) zero_flag_of_ = at(insn, 0);
+      break;
     case Form::Add:
       if (at(insn, 0) == at(insn, 1) || at(insn, 0) == at(insn, 2)) zero_flag_of_ = at(insn, 0);
       break;
