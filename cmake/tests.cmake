@@ -39,7 +39,7 @@ function(wrun_add_test)
   endif()
   set_tests_properties(${test_NAME} PROPERTIES
     LABELS "${test_LABELS}"
-    ENVIRONMENT "WRUN=${PROJECT_BINARY_DIR}/wrun;WRUN_EMULATOR=${emulator};WRUN_GUESTS_DIR=${WRUN_GUESTS_DIR};WRUN_SPEC_TESTSUITE_DIR=${WRUN_SPEC_TESTSUITE_DIR}${address_space}"
+    ENVIRONMENT "WRUN=${PROJECT_BINARY_DIR}/wrun;WRUN_CACHE_DIR=;WRUN_EMULATOR=${emulator};WRUN_GUESTS_DIR=${WRUN_GUESTS_DIR};WRUN_SPEC_TESTSUITE_DIR=${WRUN_SPEC_TESTSUITE_DIR}${address_space}"
     TIMEOUT 600)
 endfunction()
 
@@ -96,8 +96,10 @@ target_link_libraries(wrun_test_main PUBLIC wrun_flags)
 target_compile_options(wrun_test_main PRIVATE -O0)
 
 # What `wrun run` and `wrun wast` take to run code otherwise than by the interpreter alone. In `stress`, every function and
-# loop is compiled when it is first come to, so that the interpreter hands over wherever it can.
-set(WRUN_COMPILING_TIERS opt auto stress)
+# loop is compiled when it is first come to, so that the interpreter hands over wherever it can. In `compiled`, modules go
+# through files of compiled code: `wrun wast` does so itself, for `wrun run` tests/guests_test.py makes them.
+set(WRUN_COMPILING_TIERS opt auto stress compiled)
 set(WRUN_TIER_opt "--tier opt")
 set(WRUN_TIER_auto "--tier auto")
 set(WRUN_TIER_stress "--tier auto --tier-up-after 0")
+set(WRUN_TIER_compiled "--compiled")

@@ -60,13 +60,29 @@ def list_guests(guests):
             print(f"run {guest['name']} {guest['kind'] or 'other'}")
 
 
-def command_line(guest, folder, options):
-    command = shlex.split(os.environ.get("WRUN_EMULATOR", "")) + [os.environ["WRUN"], *shlex.split(options.run_options)]
+def wrun():
+    return shlex.split(os.environ.get("WRUN_EMULATOR", "")) + [os.environ["WRUN"]]
+
+
+def compile_module(module, scratch):
+    """Where the compiled module is."""
+    output = Path(scratch) / (module.stem + ".cwasm")
+    subprocess.run(wrun() + ["compile", str(module), "-o", str(output)], timeout=TIMEOUT_SECONDS, check=True)
+    return output
+
+
+def command_line(guest, folder, options, scratch):
+    run_options = shlex.split(options.run_options)
+    module = folder / guest["wasm"]
+    if "--compiled" in run_options:
+        run_options = ["--argv0", module.name]
+        module = compile_module(module, scratch)
+    command = wrun() + run_options
     for mapping in split_list(guest["dirs"]):
         command += ["--dir", mapping]
     for setting in split_list(guest["env"]):
         command += ["--env", setting]
-    command.append(str(folder / guest["wasm"]))
+    command.append(str(module))
     return command + shlex.split(guest["args"] if options.full else guest["args_small"])
 
 
@@ -90,7 +106,7 @@ def run(guest, folder, options):
         for name in split_list(guest["clean"]):
             (work / name).unlink(missing_ok=True)
 
-        command = command_line(guest, folder, options)
+        command = command_line(guest, folder, options, scratch)
         print("$", shlex.join(command), flush=True)
         try:
             result = subprocess.run(command, cwd=work, input=standard_input(guest, folder), capture_output=True,

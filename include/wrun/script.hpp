@@ -36,9 +36,13 @@ struct ScriptReport {
   uint64_t failed() const;
 };
 
+struct ScriptOptions {
+  bool compiled = false;  // modules go through compile() and load_compiled()
+};
+
 // Runs all commands of a script in a store of its own, whatever fails in between. Fails with
 // Malformed if the script itself cannot be read; the message then shows the place, in `file`.
 Result<ScriptReport> run_script(const Engine& engine, std::string_view source,
-                                std::string_view file);
+                                std::string_view file, const ScriptOptions& options = {});
 
 }  // namespace wrun

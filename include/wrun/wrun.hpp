@@ -4,7 +4,9 @@
 // Globals and Tables. docs/embedding.md is the guide.
 #pragma once
 
+#include "wrun/cache.hpp"         // IWYU pragma: export
 #include "wrun/collection.hpp"    // IWYU pragma: export
+#include "wrun/compiled.hpp"      // IWYU pragma: export
 #include "wrun/engine.hpp"        // IWYU pragma: export
 #include "wrun/error.hpp"         // IWYU pragma: export
 #include "wrun/func.hpp"          // IWYU pragma: export

@@ -84,11 +84,23 @@ Result<Module> Module::from_file(const Engine& engine, const std::string& path) 
   return from_bytes(engine, file.bytes, std::move(file.owner));
 }
 
+const wasm::Module& detail::ModuleState::whole() const {
+  if (module->source == nullptr) return *module;
+  std::call_once(making_whole_, [this] {
+    auto decoded = Access::engine(engine).load(module->source->bytes(), module->source);
+    whole_ = decoded ? *std::move(decoded) : module;
+  });
+  return *whole_;
+}
+
 std::string Module::name() const {
   return std::string(binary::NameSection(*state_->module).module_name().value_or(""));
 }
 
-uint64_t Module::size() const { return state_->module->bytes.size(); }
+uint64_t Module::size() const {
+  const wasm::Module& module = *state_->module;
+  return module.source == nullptr ? module.bytes.size() : module.source->size();
+}
 
 std::vector<ImportType> Module::imports() const {
   const wasm::Module& module = *state_->module;
@@ -116,7 +128,7 @@ std::optional<ExternType> Module::find_export(std::string_view name) const {
 }
 
 std::vector<SectionInfo> Module::sections() const {
-  const wasm::Module& module = *state_->module;
+  const wasm::Module& module = state_->whole();
   std::vector<SectionInfo> sections;
   sections.reserve(module.sections.size() + module.custom_sections.size());
   for (const wasm::SectionExtent& extent : module.sections)
@@ -130,13 +142,13 @@ std::vector<SectionInfo> Module::sections() const {
 }
 
 std::optional<std::span<const std::byte>> Module::custom_section(std::string_view name) const {
-  for (const wasm::CustomSection& custom : state_->module->custom_sections)
+  for (const wasm::CustomSection& custom : state_->whole().custom_sections)
     if (custom.name == name) return custom.contents;
   return std::nullopt;
 }
 
 ModuleCounts Module::counts() const {
-  const wasm::Module& module = *state_->module;
+  const wasm::Module& module = state_->whole();
   return {.types = module.types.size(),
           .functions = module.functions.size(),
           .tables = module.tables.size(),
@@ -149,7 +161,7 @@ ModuleCounts Module::counts() const {
 
 bool Module::print(const TextOptions& options,
                    const std::function<bool(std::string_view)>& sink) const {
-  return text::print_module(*state_->module, {.folded = options.folded, .names = options.names},
+  return text::print_module(state_->whole(), {.folded = options.folded, .names = options.names},
                             sink);
 }
 
@@ -165,7 +177,7 @@ Result<std::vector<std::byte>> strip(std::span<const std::byte> bytes, CustomSec
 }
 
 std::vector<std::string> Module::required_features() const {
-  const wasm::Module& module = *state_->module;
+  const wasm::Module& module = state_->whole();
   std::vector<std::string> required;
   for (const wasm::FeatureInfo& info : wasm::kFeatures) {
     if (info.feature == wasm::Feature::Mvp || !module.features.has(info.feature)) continue;

@@ -38,11 +38,11 @@ uint64_t ScriptReport::failed() const {
 }
 
 Result<ScriptReport> run_script(const Engine& engine, std::string_view source,
-                                std::string_view file) {
+                                std::string_view file, const ScriptOptions& options) {
   const auto parsed = text::parse_script(source);
   if (!parsed) return fail(Error::Kind::Malformed, text::render(parsed.error(), source, file));
   script::Report report;
-  script::Runner(Access::engine(engine)).run(*parsed, report);
+  script::Runner(Access::engine(engine), {.compiled = options.compiled}).run(*parsed, report);
   return to_public(std::move(report));
 }
 

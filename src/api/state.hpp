@@ -4,11 +4,13 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "engine/engine.hpp"
+#include "engine/module_cache.hpp"
 #include "runtime/instance.hpp"
 #include "runtime/linker.hpp"
 #include "runtime/store.hpp"
@@ -25,8 +27,21 @@ struct EngineState {
 };
 
 struct ModuleState {
+  ModuleState(const wrun::Engine& of, std::shared_ptr<const wasm::Module> decoded)
+      : engine(of), module(std::move(decoded)) {}
+  // With code and custom sections, wherever it was loaded from; without them if they are nowhere. Thread-safe.
+  const wasm::Module& whole() const;
+
   Engine engine;
   std::shared_ptr<const wasm::Module> module;
+
+ private:
+  mutable std::once_flag making_whole_;
+  mutable std::shared_ptr<const wasm::Module> whole_;
+};
+
+struct CacheState {
+  std::unique_ptr<engine::ModuleCache> cache;
 };
 
 struct RecordingState {
@@ -63,6 +78,7 @@ struct Access {
     return Handle(std::forward<Args>(args)...);
   }
   static engine::Engine& engine(const Engine& handle) { return handle.state_->engine; }
+  static engine::ModuleCache& cache(const Cache& handle) { return *handle.state_->cache; }
   static const detail::ModuleState& module(const Module& handle) { return *handle.state_; }
   static const std::shared_ptr<detail::StoreState>& store(const Store& handle) {
     return handle.state_;

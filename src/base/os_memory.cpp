@@ -36,6 +36,16 @@ bool os_make_executable(void* address, size_t bytes) {
   return mprotect(address, bytes, PROT_READ | PROT_EXEC) == 0;
 }
 
+bool os_map_executable(void* address, size_t bytes, int file, uint64_t offset) {
+  return mmap(address, bytes, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_FIXED, file,
+              static_cast<off_t>(offset)) != MAP_FAILED;
+}
+
+bool os_map_private(void* address, size_t bytes, int file, uint64_t offset) {
+  return mmap(address, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED, file,
+              static_cast<off_t>(offset)) != MAP_FAILED;
+}
+
 bool os_decommit(void* address, size_t bytes) {
   if (bytes == 0) return true;
   // A fresh mapping in place drops the old pages and their accounting in one step.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace wrun {
 
@@ -17,6 +18,11 @@ void* os_reserve(size_t bytes);
 void os_prefer_large_pages(void* address, size_t bytes);
 // Makes committed pages readable and executable, and no longer writable.
 [[nodiscard]] bool os_make_executable(void* address, size_t bytes);
+// Puts pages of a file, readable and executable, in the place of reserved or committed ones. They are shared
+// with whoever else maps the file, and never written to.
+[[nodiscard]] bool os_map_executable(void* address, size_t bytes, int file, uint64_t offset);
+// The same, readable and writable; what is written stays here.
+[[nodiscard]] bool os_map_private(void* address, size_t bytes, int file, uint64_t offset);
 // Back to the reserved state; the contents and the memory behind them are gone.
 [[nodiscard]] bool os_decommit(void* address, size_t bytes);
 // Gives back address space, the whole reservation or a part of it.

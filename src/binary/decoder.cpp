@@ -56,6 +56,7 @@ ModuleDecoder::ModuleDecoder(std::span<const std::byte> bytes, std::shared_ptr<c
       context_{*module_, {}, {}} {
   module_->bytes = bytes;
   module_->bytes_owner = std::move(owner);
+  module_->source = options.source;
   module_->features = options.features;
 }
 
@@ -137,8 +138,24 @@ bool ModuleDecoder::decode_section(SectionId id) {
   return false;
 }
 
+// The code is elsewhere.
+bool ModuleDecoder::take_bodies() {
+  const auto bodies = module_->source->bodies();
+  const uint64_t size = module_->source->size();
+  if (bodies.size() != module_->functions.size() - module_->imported_functions) return true;
+  for (const auto& [offset, bytes] : bodies) {
+    if (offset > size || bytes > size - offset)
+      return fail(0, Error::Kind::Malformed, "a function lies beyond the end of the module");
+    wasm::Function& function = module_->functions[module_->imported_functions + body_count_++];
+    function.body_offset = offset;
+    function.body_size = bytes;
+  }
+  return true;
+}
+
 bool ModuleDecoder::check_lengths() {
   const auto end = static_cast<uint32_t>(module_->bytes.size());
+  if (module_->source != nullptr && !take_bodies()) return false;
   if (!has_all_bodies())
     return fail(end, Error::Kind::Malformed, "function and code section have inconsistent lengths");
   if (!has_data_section_ && context_.data_count.value_or(0) != 0)

@@ -18,6 +18,8 @@ struct DecodeOptions {
   // For the code of large modules; 0: one a processor. Small modules are validated on the calling
   // thread alone. The result does not depend on it.
   unsigned threads = 0;
+  // If `bytes` lack the code, which was validated before: what has it. Kept by the module.
+  std::shared_ptr<const wasm::ModuleSource> source = {};
 };
 
 // The module borrows `bytes` and holds on to `owner`, which keeps them alive.

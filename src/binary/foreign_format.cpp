@@ -33,6 +33,7 @@ constexpr Signature kSignatures[] = {
     {              "#!"sv,                              "a script"},
     {    "\xef\xbb\xbf"sv,                           "a text file"},
     {               "<"sv,                   "an HTML or XML file"},
+    {       "\0wrunaot"sv,  "compiled code made by `wrun compile`"},
 };
 
 // The text formats start with a parenthesis, after blanks and comments.

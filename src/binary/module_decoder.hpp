@@ -31,6 +31,7 @@ class ModuleDecoder {
   bool decode_header();
   bool decode_sections();
   bool decode_section(SectionId id);
+  bool take_bodies();
   bool check_lengths();
   bool has_all_bodies() const {
     return body_count_ == module_->functions.size() - module_->imported_functions;

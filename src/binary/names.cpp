@@ -4,6 +4,7 @@
 
 #include "base/cursor.hpp"
 #include "base/utf8.hpp"
+#include "binary/sections.hpp"
 
 namespace wrun::binary {
 
@@ -35,13 +36,26 @@ bool read_name_map(Cursor& cursor, Visit&& visit) {
   return true;
 }
 
+std::span<const std::byte> find_name_section(const wasm::Module& module) {
+  constexpr std::string_view kName = "name";
+  std::span<const std::byte> found;
+  if (module.source == nullptr) {
+    const auto section =
+        std::ranges::find(module.custom_sections, kName, &wasm::CustomSection::name);
+    if (section != module.custom_sections.end()) found = section->contents;
+  } else {
+    // Where there is no module, there are no names.
+    (void)for_each_section(module.source->bytes(), [&](const RawSection& section) {
+      if (section.name == kName && found.empty()) found = section.contents;
+    });
+  }
+  return found;
+}
+
 // Calls visit(kind, contents) for each subsection of the name section.
 template <class Visit>
 void for_each_subsection(const wasm::Module& module, Visit&& visit) {
-  const auto section = std::ranges::find(module.custom_sections, std::string_view("name"),
-                                         &wasm::CustomSection::name);
-  if (section == module.custom_sections.end()) return;
-  Cursor cursor = over(section->contents);
+  Cursor cursor = over(find_name_section(module));
   uint8_t id;
   uint32_t size;
   std::span<const std::byte> bytes;

@@ -115,6 +115,7 @@ bool ModuleDecoder::data_count_section() {
 
 bool ModuleDecoder::code_section() {
   const uint32_t section = cursor_.position();
+  if (module_->source != nullptr) return cursor_.fail_at(section, "code that is elsewhere as well");
   if (!read_count(UINT32_MAX, "function bodies", body_count_)) return false;
   if (body_count_ > module_->functions.size() - module_->imported_functions)
     return cursor_.fail_at(section, "function and code section have inconsistent lengths");

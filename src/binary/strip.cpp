@@ -1,42 +1,34 @@
 #include "binary/strip.hpp"
 
-#include "base/cursor.hpp"
-#include "binary/encoding.hpp"
-#include "binary/foreign_format.hpp"
+#include "binary/sections.hpp"
 
 namespace wrun::binary {
 namespace {
 
-constexpr size_t kHeaderBytes = 8;
+template <class Remove>
+Result<std::vector<std::byte>> without(std::span<const std::byte> bytes, Remove&& remove) {
+  std::vector<std::byte> kept;
+  WRUN_CHECK_OK(for_each_section(bytes, [&](const RawSection& section) {
+    if (!remove(section)) kept.insert(kept.end(), section.whole.begin(), section.whole.end());
+  }));
+  kept.insert(kept.begin(), bytes.begin(), bytes.begin() + kModuleHeaderBytes);
+  return kept;
+}
 
 }  // namespace
 
 Result<std::vector<std::byte>> without_custom_sections(
     std::span<const std::byte> bytes, const std::function<bool(std::string_view name)>& remove) {
-  if (auto error = check_header(bytes)) return std::unexpected(*std::move(error));
-  std::vector<std::byte> kept(bytes.begin(), bytes.begin() + kHeaderBytes);
-  Cursor cursor(bytes, kHeaderBytes, bytes.size());
-  while (!cursor.at_end()) {
-    const uint32_t begin = cursor.position();
-    uint8_t id;
-    uint32_t size;
-    std::span<const std::byte> contents;
-    if (!cursor.read_u8(id) || !cursor.read_u32(size) || !cursor.read_bytes(size, contents))
-      return std::unexpected(cursor.error());
-    if (id == static_cast<uint8_t>(SectionId::Custom)) {
-      Cursor section(contents, 0, contents.size());
-      uint32_t length;
-      std::span<const std::byte> name;
-      if (!section.read_u32(length) || !section.read_bytes(length, name)) {
-        Error error = section.error();
-        error.offset = cursor.position() - contents.size() + *error.offset;
-        return std::unexpected(std::move(error));
-      }
-      if (remove({reinterpret_cast<const char*>(name.data()), name.size()})) continue;
-    }
-    kept.insert(kept.end(), bytes.begin() + begin, bytes.begin() + cursor.position());
-  }
-  return kept;
+  return without(bytes, [&](const RawSection& section) {
+    return section.is(SectionId::Custom) && remove(section.name);
+  });
+}
+
+Result<std::vector<std::byte>> without_code(std::span<const std::byte> bytes, bool keep_data) {
+  return without(bytes, [&](const RawSection& section) {
+    return section.is(SectionId::Custom) || section.is(SectionId::Code) ||
+           (section.is(SectionId::Data) && !keep_data);
+  });
 }
 
 }  // namespace wrun::binary

@@ -1,4 +1,4 @@
-// Removes custom sections from a module's binary.
+// Removes sections from a module's binary.
 #pragma once
 
 #include <cstddef>
@@ -14,5 +14,7 @@ namespace wrun::binary {
 // Looks at the frames of the sections only; everything that stays, stays as it is.
 Result<std::vector<std::byte>> without_custom_sections(
     std::span<const std::byte> bytes, const std::function<bool(std::string_view name)>& remove);
+// Without code and without custom sections, as wasm::ModuleSource has it.
+Result<std::vector<std::byte>> without_code(std::span<const std::byte> bytes, bool keep_data);
 
 }  // namespace wrun::binary

@@ -12,6 +12,8 @@ int replay(const Options& options);
 int validate(const Options& options);
 int info(const Options& options);
 int wast(const Options& options);
+int compile(const Options& options);
+int cache(const Options& options);
 int objdump(const Options& options);
 int wasm2wat(const Options& options);
 int wat2wasm(const Options& options);

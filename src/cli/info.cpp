@@ -4,6 +4,7 @@
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
 #include "cli/load.hpp"
+#include "cli/messages.hpp"
 #include "cli/output.hpp"
 
 namespace wrun::cli {
@@ -137,6 +138,60 @@ std::string json_info(const std::string& file, const Module& module) {
   return json.take();
 }
 
+std::string text_compiled(const std::string& file, const CompiledInfo& compiled) {
+  std::string text =
+      fmt::format("{}: compiled code, format version {}\n", file, compiled.format_version);
+  text += fmt::format("engine: {}\nprocessor: {}\n", compiled.engine, compiled.processor);
+  text += fmt::format("settings: opt-level {}{}{}\n", compiled.opt_level,
+                      compiled.settings.empty() ? "" : ", ", compiled.settings);
+  text += fmt::format("functions: {}\nhash: {}\n", compiled.functions, compiled.content_hash);
+  text += fmt::format("module: {} bytes, {}, hash {}\n", compiled.wasm_bytes,
+                      compiled.has_wasm ? "embedded" : "not embedded", compiled.wasm_hash);
+  text += "\nparts:\n";
+  for (const SectionInfo& part : compiled.sections)
+    text += fmt::format("  {:<28} {:>12} bytes at {:#x}\n", part.name, part.size, part.offset);
+  return text;
+}
+
+std::string json_compiled(const std::string& file, const CompiledInfo& compiled) {
+  JsonWriter json;
+  json.begin_object();
+  json.member("file", file);
+  json.member("format_version", uint64_t{compiled.format_version});
+  json.member("engine", compiled.engine);
+  json.member("processor", compiled.processor);
+  json.member("opt_level", uint64_t{static_cast<uint32_t>(compiled.opt_level)});
+  json.member("settings", compiled.settings);
+  json.member("functions", compiled.functions);
+  json.member("hash", compiled.content_hash);
+  json.member("wasm_hash", compiled.wasm_hash);
+  json.member("wasm_bytes", compiled.wasm_bytes);
+  json.member("wasm_embedded", compiled.has_wasm);
+  json.key("parts");
+  json.begin_array();
+  for (const SectionInfo& part : compiled.sections) {
+    json.begin_object();
+    json.member("name", part.name);
+    json.member("offset", part.offset);
+    json.member("size", part.size);
+    json.end_object();
+  }
+  json.end_array();
+  json.end_object();
+  return json.take();
+}
+
+int info_of_compiled(const std::string& file, bool as_json) {
+  const auto compiled = describe_compiled(file);
+  if (!compiled) {
+    report_error(describe_load_error(file, compiled.error()));
+    return kFailure;
+  }
+  return print(as_json ? json_compiled(file, *compiled) : text_compiled(file, *compiled))
+             ? kSuccess
+             : kFailure;
+}
+
 }  // namespace
 
 int info(const Options& options) {
@@ -146,7 +201,10 @@ int info(const Options& options) {
     report_error(engine.error().message);
     return kBadUsage;
   }
-  const auto module = load_or_report(*engine, file);
+  const auto contents = read_or_report(file);
+  if (!contents) return kFailure;
+  if (is_compiled(contents->bytes)) return info_of_compiled(file, options.json);
+  const auto module = load_or_report(*engine, file, *contents);
   if (!module) return kFailure;
   return print(options.json ? json_info(file, *module) : text_info(file, *module)) ? kSuccess
                                                                                    : kFailure;

@@ -1,6 +1,7 @@
 // A writer of JSON text (RFC 8259): pretty-printed, keys in the order they are given.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,6 +19,10 @@ class JsonWriter {
   // Bytes that are not UTF-8 become U+FFFD.
   void value(std::string_view text);
   void value(uint64_t number);
+  void value(std::same_as<bool> auto flag) {  // not what converts to it
+    separate();
+    text_ += flag ? "true" : "false";
+  }
   void value(double number);  // finite; three decimals
   template <class T>
   void member(std::string_view name, const T& content) {

@@ -1,5 +1,7 @@
 #include "cli/load.hpp"
 
+#include <fmt/format.h>
+
 #include "cli/messages.hpp"
 #include "cli/output.hpp"
 
@@ -25,6 +27,22 @@ std::optional<Module> load_text_or_report(const Engine& engine, const std::strin
   return std::nullopt;
 }
 
+std::optional<Module> load_compiled_or_report(const Engine& engine, const std::string& file,
+                                              const Cache* cache) {
+  if (file == "-") {
+    report_error("compiled code runs from a file, not from the standard input");
+    return std::nullopt;
+  }
+  auto loaded = load_compiled(engine, file, cache);
+  if (!loaded) {
+    report_error(describe_load_error(file, loaded.error()));
+    return std::nullopt;
+  }
+  if (loaded->unfit)
+    report_warning(fmt::format("`{}` is compiled again: {}", file, *loaded->unfit));
+  return std::move(loaded->module);
+}
+
 }  // namespace
 
 std::optional<FileContents> read_or_report(const std::string& file) {
@@ -41,6 +59,12 @@ std::optional<Module> load_or_report(const Engine& engine, const std::string& fi
   if (module) return std::move(*module);
   report_error(describe_load_error(file, module.error(), contents.bytes));
   return std::nullopt;
+}
+
+std::optional<Module> load_program_or_report(const Engine& engine, const std::string& file,
+                                             const FileContents& contents, const Cache* cache) {
+  return is_compiled(contents.bytes) ? load_compiled_or_report(engine, file, cache)
+                                     : load_or_report(engine, file, contents);
 }
 
 std::optional<Module> load_or_report(const Engine& engine, const std::string& file) {

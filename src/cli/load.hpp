@@ -13,5 +13,8 @@ std::optional<Module> load_or_report(const Engine& engine, const std::string& fi
                                      const FileContents& contents);
 // Both at once.
 std::optional<Module> load_or_report(const Engine& engine, const std::string& file);
+// A module, or compiled code, which runs as it is. `cache` may be null.
+std::optional<Module> load_program_or_report(const Engine& engine, const std::string& file,
+                                             const FileContents& contents, const Cache* cache);
 
 }  // namespace wrun::cli

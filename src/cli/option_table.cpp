@@ -7,12 +7,14 @@ constexpr uint32_t bit(Command command) { return 1u << static_cast<int>(command)
 constexpr uint32_t kRun = bit(Command::Run);
 constexpr uint32_t kRunning = kRun | bit(Command::Replay);
 constexpr uint32_t kWast = bit(Command::Wast);
+constexpr uint32_t kCache = bit(Command::Cache);
+constexpr uint32_t kCompile = bit(Command::Compile);
 constexpr uint32_t kObjdump = bit(Command::Objdump);
 constexpr uint32_t kWasm2Wat = bit(Command::Wasm2Wat);
 constexpr uint32_t kStrip = bit(Command::Strip);
 constexpr uint32_t kWat2Wasm = bit(Command::Wat2Wasm);
 constexpr uint32_t kLoading =
-    kRun | bit(Command::Validate) | bit(Command::Info) | kObjdump | kWasm2Wat;
+    kRun | bit(Command::Validate) | bit(Command::Info) | kCompile | kCache | kObjdump | kWasm2Wat;
 constexpr uint32_t kAll = ~0u;
 
 constexpr auto kNone = ValueUse::None;
@@ -26,6 +28,8 @@ constexpr CommandSpec kCommands[] = {
     {Command::Validate,   "validate",   "FILE...",          "Check that modules are valid"},
     {Command::Info,       "info",       "FILE",             "Show what a module contains, imports and exports"},
     {Command::Wast,       "wast",       "FILE|DIR...",      "Run test scripts"},
+    {Command::Compile,    "compile",    "FILE...",          "Compile modules to files that start at once"},
+    {Command::Cache,      "cache",      "info|prune|clear|add", "Look after the compiled modules that are kept"},
     {Command::Objdump,    "objdump",    "FILE",             "Show the machine code of a module's functions"},
     {Command::Wasm2Wat,   "wasm2wat",   "FILE",             "Print a module as text"},
     {Command::Wat2Wasm,   "wat2wasm",   "FILE",             "Translate a module from text to binary"},
@@ -50,13 +54,13 @@ constexpr OptionSpec kOptions[] = {
      "Grant a socket to accept connections on"},
     {Option::Threads, "threads", 0, kNone, "", ValueHint::None, "", false, kRun,
      "Let the guest start threads (wasi-threads)"},
-    {Option::MaxMemory, "max-memory", 0, kRequired, "SIZE", ValueHint::None, "", true, kRun,
+    {Option::MaxMemory, "max-memory", 0, kRequired, "SIZE", ValueHint::None, "", false, kRun,
      "Limit each memory, for example 64MiB"},
     {Option::Timeout, "timeout", 0, kRequired, "TIME", ValueHint::None, "", true, kRun,
      "Stop after a time, for example 200ms or 1.5s"},
     {Option::Fuel, "fuel", 0, kRequired, "N", ValueHint::None, "", false, kRun,
      "Stop after about N instructions"},
-    {Option::Stats, "stats", 0, kOptional, "json", ValueHint::Words, "json", true, kRunning,
+    {Option::Stats, "stats", 0, kOptional, "json", ValueHint::Words, "json", false, kRunning,
      "Report times and memory on stderr"},
     {Option::Deterministic, "deterministic", 0, kOptional, "SEED", ValueHint::None, "", false, kRun,
      "Clocks, random numbers and NaNs that are the same every time"},
@@ -70,10 +74,20 @@ constexpr OptionSpec kOptions[] = {
      "Show every call into WASI on stderr, like strace"},
     {Option::ReportCapabilities, "report-capabilities", 0, kNone, "", ValueHint::None, "", false, kRun,
      "List on stderr what was used of what was granted"},
-    {Option::Json, "json", 0, kNone, "", ValueHint::None, "", true, bit(Command::Info) | kWast,
+    {Option::Json, "json", 0, kNone, "", ValueHint::None, "", true, bit(Command::Info) | kCache | kWast,
      "Print JSON"},
-    {Option::Output, "output", 'o', kRequired, "FILE", ValueHint::File, "", true, kObjdump | kWasm2Wat | kWat2Wasm | kStrip,
-     "Write to FILE; by default to the standard output"},
+    {Option::Output, "output", 'o', kRequired, "FILE", ValueHint::File, "", true, kCompile | kObjdump | kWasm2Wat | kWat2Wasm | kStrip,
+     "Write to FILE; by default to the standard output, compiled code to FILE.cwasm"},
+    {Option::NoEmbedWasm, "no-embed-wasm", 0, kNone, "", ValueHint::None, "", true, kCompile,
+     "Leave out the module itself; the code runs only where it fits"},
+    {Option::CodeFor, "for", 0, kRequired, "LIST", ValueHint::None, "", true, kCompile | kCache,
+     "Options that runs may have, of timeout, fuel and deterministic"},
+    {Option::Target, "target", 0, kRequired, "MACHINE", ValueHint::Words, "x86-64-v3", true, kCompile,
+     "The processors that the code is for: x86-64-v3"},
+    {Option::NoCache, "no-cache", 0, kNone, "", ValueHint::None, "", false, kRun,
+     "Neither use nor fill the cache of compiled modules"},
+    {Option::CacheDir, "cache-dir", 0, kRequired, "DIR", ValueHint::Directory, "", false, kRun | kCache,
+     "The folder of the cache; by default $XDG_CACHE_HOME/wrun"},
     {Option::Fold, "fold", 0, kNone, "", ValueHint::None, "", true, kWasm2Wat,
      "Nest instructions in those that take their results"},
     {Option::Names, "names", 0, kNone, "", ValueHint::None, "", true, kWasm2Wat,
@@ -92,7 +106,7 @@ constexpr OptionSpec kOptions[] = {
     {Option::TierUpAfter, "tier-up-after", 0, kRequired, "N", ValueHint::None, "", false,
      kRun | kWast,
      "With --tier=auto, rounds of loops until a function is compiled; 0: at once, and the guest waits"},
-    {Option::OptLevel, "opt-level", 0, kRequired, "0|1|2", ValueHint::Words, "0 1 2", false, kRun | kObjdump,
+    {Option::OptLevel, "opt-level", 0, kRequired, "0|1|2", ValueHint::Words, "0 1 2", false, kRun | kCompile | kCache | kObjdump,
      "How much is optimised in code that is compiled; by default 2"},
     {Option::TimePasses, "time-passes", 0, kNone, "", ValueHint::None, "", false, kRun,
      "Tell on stderr where the compiler spent its time"},
@@ -114,6 +128,8 @@ constexpr OptionSpec kOptions[] = {
      "Show errors that are worded differently, too"},
     {Option::Jobs, "jobs", 'j', kRequired, "N", ValueHint::None, "", true, kWast,
      "Scripts that run at a time; by default one a processor"},
+    {Option::Compiled, "compiled", 0, kNone, "", ValueHint::None, "", false, kWast,
+     "Compile every module as `wrun compile` does, and run what that gives"},
     {Option::Argv0, "argv0", 0, kRequired, "NAME", ValueHint::None, "", false, kRun,
      "The program name that the guest sees; by default the file's name"},
     {Option::MaxStack, "max-stack", 0, kRequired, "SIZE", ValueHint::None, "", false, kRun,
@@ -140,7 +156,7 @@ constexpr OptionSpec kOptions[] = {
     {Option::OptimizeKeys, "", 'O', kRequired, "KEY[=VALUE],...", ValueHint::None, "", false, kRun,
      "wasmtime's spelling: opt-level=0|1|2|s, of which s is 2"},
     {Option::CodegenKeys, "", 'C', kRequired, "KEY[=VALUE],...", ValueHint::None, "", false, kRun,
-     "wasmtime's spelling: cache (no effect)"},
+     "wasmtime's spelling: cache[=y|n]"},
     {Option::DebugKeys, "", 'D', kRequired, "KEY[=VALUE],...", ValueHint::None, "", false, kRun,
      "wasmtime's spelling: no key is known yet"},
     {Option::Help, "help", 'h', kNone, "", ValueHint::None, "", true, kAll, "Show this help"},

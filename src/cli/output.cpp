@@ -35,6 +35,7 @@ bool print(std::string_view text) {
 void print_error(std::string_view text) { static_cast<void>(write_all(STDERR_FILENO, text)); }
 
 void report_error(std::string_view message) { report("error", message); }
+void report_warning(std::string_view message) { report("warning", message); }
 void report_hint(std::string_view message) { report("hint", message); }
 void report_note(std::string_view message) { report("note", message); }
 

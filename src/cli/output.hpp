@@ -18,8 +18,9 @@ int write_all(int fd, std::string_view text);
 // To stderr; nothing can be done about its failure.
 void print_error(std::string_view text);
 
-// "error: …", "hint: …" and "note: …" on stderr. A final newline is added.
+// "error: …", "warning: …", "hint: …" and "note: …" on stderr. A final newline is added.
 void report_error(std::string_view message);
+void report_warning(std::string_view message);
 void report_hint(std::string_view message);
 void report_note(std::string_view message);
 

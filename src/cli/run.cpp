@@ -4,6 +4,7 @@
 
 #include <optional>
 
+#include "cli/cache_filling.hpp"
 #include "cli/capabilities.hpp"
 #include "cli/commands.hpp"
 #include "cli/guest_values.hpp"
@@ -38,7 +39,11 @@ std::string_view file_name(std::string_view path) {
 // What backtraces call a module without a name of its own.
 std::string module_name(std::string_view path) {
   std::string_view name = file_name(path);
-  if (name.ends_with(".wasm")) name.remove_suffix(5);
+  for (const std::string_view ending : {".cwasm", ".wasm"})
+    if (name.ends_with(ending)) {
+      name.remove_suffix(ending.size());
+      break;
+    }
   return std::string(name);
 }
 
@@ -72,6 +77,7 @@ class Run {
     const auto done = run();
     const int status = complete(done ? *done : done.error().status);
     log_.write(LogLevel::Info, "exit status {}", status);
+    if (!not_cached_.empty()) fill_cache(options_, not_cached_);
     if (options_.stats != StatsFormat::None) print_error(format_stats(stats_, options_.stats));
     if (wasi_ && options_.report_capabilities) print_error(describe_capabilities(wasi_->uses()));
     if (status != 0 && !options_.quiet && !recording_) give_hint();
@@ -82,6 +88,9 @@ class Run {
   Step<int> run();
   // The status, unless the recording or the replay failed.
   int complete(int status);
+  void open_cache();
+  // From the cache, if it is there; it will be next time.
+  std::optional<Module> load_cached(const std::string& file);
   std::optional<FileContents> read(const std::string& file);
   Step<Module> load(const std::string& file);
   Step<void> add_wasi(Linker& linker);
@@ -107,6 +116,8 @@ class Run {
   std::optional<Recording> recording_;   // that is replayed
   std::vector<Attachment> attachments_;  // for the recording that is made
   std::optional<Engine> engine_;
+  std::optional<Cache> cache_;
+  std::vector<std::string> not_cached_;
   std::optional<Wasi> wasi_;
   std::optional<Watchdog> watchdog_;
   std::optional<WasiThreads> threads_;
@@ -124,6 +135,7 @@ Step<int> Run::run() {
                                 .compiler = std::move(compiler)});
   if (!engine) return failed(kBadUsage, engine.error().message);
   engine_ = *engine;
+  open_cache();
 
   const auto module = load(options_.module);
   if (!module) return std::unexpected(module.error());
@@ -156,7 +168,33 @@ Step<int> Run::run() {
   return status;
 }
 
+// What is recorded and replayed are files, and what looks into the compiler wants it to work.
+void Run::open_cache() {
+  if (!options_.use_cache || !options_.record.empty() || recording_) return;
+  auto cache = Cache::open(options_.cache_dir);
+  if (cache)
+    cache_ = std::move(*cache);
+  else if (!options_.cache_dir.empty())
+    report_warning(cache.error().message);
+  else
+    log_.write(LogLevel::Debug, "{}", cache.error().message);
+}
+
+std::optional<Module> Run::load_cached(const std::string& file) {
+  if (!cache_ || !is_cacheable(file)) return std::nullopt;
+  const Stopwatch watch(stats_.compile);
+  auto module = cache_->load(*engine_, file);
+  if (!module) {
+    not_cached_.push_back(file);
+    return std::nullopt;
+  }
+  stats_.module_bytes += module->size();
+  log_.write(LogLevel::Debug, "{} is in the cache", file);
+  return module;
+}
+
 Step<Module> Run::load(const std::string& file) {
+  if (auto cached = load_cached(file)) return std::move(*cached);
   const auto contents = [&] {
     const Stopwatch watch(stats_.read);
     return read(file);
@@ -168,8 +206,15 @@ Step<Module> Run::load(const std::string& file) {
         attachment_name(file),
         {reinterpret_cast<const char*>(contents->bytes.data()), contents->bytes.size()}
     });
+  if (is_compiled(contents->bytes) && (!options_.record.empty() || recording_))
+    return failed(kBadUsage,
+                  fmt::format("`{}` is compiled; a recording contains the module that it "
+                              "was made of: record a run of that",
+                              file));
   const Stopwatch watch(stats_.compile);
-  auto module = load_or_report(*engine_, file, *contents);
+  auto module = load_program_or_report(*engine_, file, *contents, cache_ ? &*cache_ : nullptr);
+  if (!module || is_compiled(contents->bytes) || is_text(contents->bytes))
+    std::erase(not_cached_, file);
   if (!module) return std::unexpected(Failed{kFailure});
   log_.write(LogLevel::Debug, "{} is valid: {} bytes", file, module->size());
   return std::move(*module);

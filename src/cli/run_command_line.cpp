@@ -33,6 +33,12 @@ int run_command(const Options& options) {
     case Command::Wast:
       if (options.arguments.empty()) break;
       return wast(options);
+    case Command::Compile:
+      if (options.arguments.empty()) break;
+      return compile(options);
+    case Command::Cache:
+      if (options.arguments.empty()) break;
+      return cache(options);
     case Command::Objdump:
       if (options.arguments.size() != 1) break;
       return objdump(options);

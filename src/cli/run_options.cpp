@@ -262,6 +262,30 @@ Usage set_jobs(Options& options, std::string_view value) {
 }
 
 // wasmtime's `-W key=value,…`: the value is missing in `-W key`.
+// Words separated by commas.
+Usage set_code_for(Options& options, std::string_view value) {
+  while (true) {
+    const size_t comma = value.find(',');
+    const std::string_view word = value.substr(0, comma);
+    if (word == "timeout")
+      options.code_for.interruptible = true;
+    else if (word == "fuel")
+      options.code_for.fuel = true;
+    else if (word == "deterministic")
+      options.code_for.deterministic = true;
+    else
+      return bad_value("--for", word, "timeout, fuel or deterministic");
+    if (comma == value.npos) return {};
+    value.remove_prefix(comma + 1);
+  }
+}
+
+// What the compiler makes code for so far.
+Usage check_target(std::string_view value) {
+  if (value == "x86-64-v3") return {};
+  return bad_value("--target", value, "x86-64-v3");
+}
+
 struct Key {
   std::string_view name;
   Usage (*apply)(Options& options, std::string_view option, std::string_view value);
@@ -280,8 +304,10 @@ Usage set_optimize_level(Options& options, std::string_view option, std::string_
   return {};
 }
 
-Usage accept_switch(Options&, std::string_view option, std::string_view value) {
-  if (!parse_switch(value)) return bad_value(option, value, "y or n");
+Usage set_cache(Options& options, std::string_view option, std::string_view value) {
+  const auto on = parse_switch(value);
+  if (!on) return bad_value(option, value, "y or n");
+  options.use_cache = *on;
   return {};
 }
 
@@ -334,7 +360,7 @@ constexpr Key kOptimizeKeys[] = {
     {"opt-level", set_optimize_level}
 };
 constexpr Key kCodegenKeys[] = {
-    {"cache", accept_switch}
+    {"cache", set_cache}
 };
 
 Usage apply_key(Options& options, char group, std::span<const Key> keys, std::string_view item) {
@@ -397,34 +423,45 @@ Usage apply(Options& options, Option option, std::string_view value) {
     case Option::Log:                return set_log(options, value);
     case Option::Quiet:              options.quiet = true; return {};
     case Option::Json:               options.json = true; return {};
-    case Option::Output:             return set_text(options.output, "--output", value);
+    case Option::Output:             return set_text(options.output.emplace(), "--output", value);
+    case Option::NoEmbedWasm:        options.embed_wasm = false; return {};
+    case Option::CodeFor:            return set_code_for(options, value);
+    case Option::NoCache:            options.use_cache = false; return {};
+    case Option::CacheDir:           return set_text(options.cache_dir, "--cache-dir", value);
+    case Option::Target:             return check_target(value);
     case Option::Fold:               options.fold = true; return {};
     case Option::Names:              options.names = true; return {};
     case Option::NoNames:            options.names = false; return {};
     case Option::StripDebug:         options.strip = CustomSections::Debug; return {};
     case Option::StripNames:         options.strip = CustomSections::Names; return {};
     case Option::Features:           return set_feature_list(options, value);
-    case Option::Tier:               return set_tier(options, value);
-    case Option::TierUpAfter:        return set_tier_up_after(options, value);
+    case Option::Tier:               options.use_cache = false; return set_tier(options, value);
+    case Option::TierUpAfter:        options.use_cache = false; return set_tier_up_after(options, value);
     case Option::OptLevel:           return set_opt_level(options, "--opt-level", value);
-    case Option::OptBisect:          return set_opt_bisect(options, value);
-    case Option::DumpIr:             return set_text(options.compiler.dump_ir, "--dump-ir", value);
-    case Option::TimePasses:         options.compiler.time_passes = true; return {};
-    case Option::Profile:            return set_profile(options, value);
-    case Option::Gdb:                options.compiler.gdb = true; return {};
-    case Option::Function:           return set_text(options.function, "--func", value);
-    case Option::Ir:                 options.ir = true; return {};
-    case Option::Junit:              return set_text(options.junit, "--junit", value);
-    case Option::Verbose:            options.verbose = true; return {};
-    case Option::Jobs:               return set_jobs(options, value);
-    case Option::WasmKeys:           return apply_keys(options, 'W', kWasmKeys, value);
-    case Option::WasiKeys:           return apply_keys(options, 'S', kWasiKeys, value);
-    case Option::OptimizeKeys:       return apply_keys(options, 'O', kOptimizeKeys, value);
-    case Option::CodegenKeys:        return apply_keys(options, 'C', kCodegenKeys, value);
-    case Option::DebugKeys:          return apply_keys(options, 'D', {}, value);
-    case Option::Help:               options.help = true; return {};
-    case Option::HelpAll:            options.help_all = true; return {};
-    case Option::Version:            options.version = true; return {};
+    case Option::OptBisect:          options.use_cache = false; return set_opt_bisect(options, value);
+    case Option::DumpIr:
+      options.use_cache = false;
+      return set_text(options.compiler.dump_ir, "--dump-ir", value);
+    case Option::TimePasses:
+      options.use_cache = false;
+      options.compiler.time_passes = true;
+      return {};
+    case Option::Profile:      return set_profile(options, value);
+    case Option::Gdb:          options.compiler.gdb = true; return {};
+    case Option::Function:     return set_text(options.function, "--func", value);
+    case Option::Ir:           options.ir = true; return {};
+    case Option::Junit:        return set_text(options.junit, "--junit", value);
+    case Option::Verbose:      options.verbose = true; return {};
+    case Option::Compiled:     options.compiled = true; return {};
+    case Option::Jobs:         return set_jobs(options, value);
+    case Option::WasmKeys:     return apply_keys(options, 'W', kWasmKeys, value);
+    case Option::WasiKeys:     return apply_keys(options, 'S', kWasiKeys, value);
+    case Option::OptimizeKeys: return apply_keys(options, 'O', kOptimizeKeys, value);
+    case Option::CodegenKeys:  return apply_keys(options, 'C', kCodegenKeys, value);
+    case Option::DebugKeys:    return apply_keys(options, 'D', {}, value);
+    case Option::Help:         options.help = true; return {};
+    case Option::HelpAll:      options.help_all = true; return {};
+    case Option::Version:      options.version = true; return {};
   }
   return {};
 }

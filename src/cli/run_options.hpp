@@ -62,14 +62,25 @@ struct Options {
   std::string log_level;  // empty: no log
   bool quiet = false;
   bool json = false;
-  std::string output = "-";
+  std::optional<std::string> output;  // empty: the standard output
+  // `compile`: runs that the code is for.
+  struct CodeFor {
+    bool interruptible = false;
+    bool fuel = false;
+    bool deterministic = false;
+  };
+  CodeFor code_for;
+  bool use_cache = true;
+  std::string cache_dir;  // empty: the usual one
+  bool embed_wasm = true;
   bool fold = false;
   bool names = true;
   CustomSections strip = CustomSections::All;
   std::string feature_list;  // of `wast`; empty: by the folder of a script
   std::string junit;
   bool verbose = false;
-  unsigned jobs = 0;  // 0: one a processor
+  bool compiled = false;  // `wast`: modules go through files of compiled code
+  unsigned jobs = 0;      // 0: one a processor
   bool help = false;
   bool help_all = false;
   bool version = false;

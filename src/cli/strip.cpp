@@ -19,7 +19,7 @@ int strip(const Options& options) {
     return kFailure;
   }
   const std::string_view bytes(reinterpret_cast<const char*>(stripped->data()), stripped->size());
-  return write_file(options.output, bytes) ? kSuccess : kFailure;
+  return write_file(options.output.value_or("-"), bytes) ? kSuccess : kFailure;
 }
 
 }  // namespace wrun::cli

@@ -15,7 +15,7 @@ int wasm2wat(const Options& options) {
   }
   const auto module = load_or_report(*engine, options.arguments[0]);
   if (!module) return kFailure;
-  OutputFile file(options.output);
+  OutputFile file(options.output.value_or("-"));
   module->print({.folded = options.fold, .names = options.names},
                 [&](std::string_view text) { return file.write(text); });
   return file.commit() ? kSuccess : kFailure;

@@ -26,7 +26,7 @@ Result<ScriptReport> run_file(const std::string& file, std::string_view features
   if (!contents) return std::unexpected(contents.error());
   const std::string_view source(reinterpret_cast<const char*>(contents->bytes.data()),
                                 contents->bytes.size());
-  return run_script(*engine, source, file);
+  return run_script(*engine, source, file, {.compiled = options.compiled});
 }
 
 ScriptResult run_timed(const std::string& file, const Options& options) {

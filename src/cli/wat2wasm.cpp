@@ -10,7 +10,7 @@ namespace wrun::cli {
 
 int wat2wasm(const Options& options) {
   const std::string& file = options.arguments[0];
-  if (options.output == "-" && ::isatty(STDOUT_FILENO)) {
+  if (options.output.value_or("-") == "-" && ::isatty(STDOUT_FILENO)) {
     report_error("the binary is not for a terminal; -o FILE writes it to a file");
     return kBadUsage;
   }
@@ -28,7 +28,7 @@ int wat2wasm(const Options& options) {
   }
   const std::span<const std::byte> binary = module->binary();
   const std::string_view bytes(reinterpret_cast<const char*>(binary.data()), binary.size());
-  return write_file(options.output, bytes) ? kSuccess : kFailure;
+  return write_file(options.output.value_or("-"), bytes) ? kSuccess : kFailure;
 }
 
 }  // namespace wrun::cli

@@ -1,5 +1,7 @@
 #include "codegen/compiler.hpp"
 
+#include "codegen/code_tables.hpp"
+
 #if defined(__x86_64__)
 #include "codegen/x64/machine.hpp"
 #endif
@@ -12,7 +14,10 @@ bool is_supported() { return x64::is_supported(); }
 
 std::expected<CompiledFunction, ir::Unsupported> compile(const ir::Function& function,
                                                          const CompileOptions& options) {
-  return x64::compile(function, options);
+  auto compiled = x64::compile(function, options);
+  if (compiled && compiled->code.size() >= kMaxFunctionCodeBytes)
+    return std::unexpected(ir::Unsupported{"more machine code than a function may have", 0});
+  return compiled;
 }
 
 #else

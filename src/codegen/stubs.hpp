@@ -60,6 +60,10 @@ struct FunctionStub : StubCode {
 };
 FunctionStub make_function_stub(uint32_t function_index, uint64_t address, uint64_t slot);
 
+// Continues where `slot` says.
+StubCode make_slot_jump(uint64_t address, uint64_t slot);
+constexpr size_t kSlotJumpBytes = 8;  // at most
+
 // A runtime::FaultResume for compiled code.
 void resume_at_trap_exit(ucontext_t* context);
 

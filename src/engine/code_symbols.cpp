@@ -17,7 +17,8 @@ void CodeSymbols::add(const wasm::Module& module, const CodeBatch& batch) {
   const binary::NameSection& names = names_.of(module);
   const std::string prefix(names.module_name().value_or("wasm"));
   std::vector<CodeSymbol> symbols;
-  for (const auto& [unit, code, bytes] : batch.entries()) {
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const auto [unit, code, bytes] = batch.entry(i);
     std::string name = prefix + "!";
     if (const auto known = names.function_name(unit.function_index))
       name += *known;

@@ -12,6 +12,7 @@ namespace {
 
 // Below, starting threads costs more than they save.
 constexpr size_t kFunctionsPerWorker = 64;
+constexpr uint32_t kFunctionsPerReport = 32;
 
 }  // namespace
 
@@ -36,8 +37,8 @@ std::optional<codegen::CompiledFunction> compile_unit(const wasm::Module& module
 }
 
 std::vector<CompiledUnit> compile_module(const wasm::Module& module,
-                                         const ir::BuildOptions& options,
-                                         Diagnostics* diagnostics) {
+                                         const ir::BuildOptions& options, Diagnostics* diagnostics,
+                                         const Progress& progress) {
   std::vector<std::optional<codegen::CompiledFunction>> functions(module.functions.size() -
                                                                   module.imported_functions);
   std::atomic<uint32_t> next = 0;
@@ -50,6 +51,7 @@ std::vector<CompiledUnit> compile_module(const wasm::Module& module,
                   functions[i] = compile_unit(
                       module, {module.imported_functions + i, 0}, options, [] { return false; },
                       diagnostics);
+                  if (progress && i % kFunctionsPerReport == 0) progress(i, functions.size());
                 }
               });
   std::vector<CompiledUnit> units;

@@ -11,6 +11,8 @@
 
 namespace wrun::engine {
 
+using Progress = std::function<void(size_t done, size_t all)>;
+
 // Nothing if the compiler cannot do it, or if `is_cancelled` says so on the way. Done by `diagnostics`
 // where there are any.
 std::optional<codegen::CompiledFunction> compile_unit(const wasm::Module& module,
@@ -19,9 +21,11 @@ std::optional<codegen::CompiledFunction> compile_unit(const wasm::Module& module
                                                       const std::function<bool()>& is_cancelled,
                                                       Diagnostics* diagnostics = nullptr);
 
-// All functions that can be compiled. In parallel for large modules.
+// All functions that can be compiled. In parallel for large modules. `progress` is told of the functions that are
+// done, now and then, by any thread.
 std::vector<CompiledUnit> compile_module(const wasm::Module& module,
                                          const ir::BuildOptions& options,
-                                         Diagnostics* diagnostics = nullptr);
+                                         Diagnostics* diagnostics = nullptr,
+                                         const Progress& progress = {});
 
 }  // namespace wrun::engine

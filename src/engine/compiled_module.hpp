@@ -12,56 +12,12 @@
 #include <utility>
 #include <vector>
 
-#include "codegen/compiled_function.hpp"
+#include "cache/code_image.hpp"
+#include "engine/code_batch.hpp"
+#include "engine/code_layout.hpp"
 #include "engine/code_memory.hpp"
-#include "runtime/compiled_code.hpp"
 
 namespace wrun::engine {
-
-// What is compiled at once: a function, or what is left of it from a loop on.
-struct CompilationUnit {
-  uint32_t function_index = 0;
-  uint32_t entry_loop = 0;  // ir::BuildOptions
-  auto operator<=>(const CompilationUnit&) const = default;
-};
-
-struct CompiledUnit {
-  CompilationUnit unit;
-  codegen::CompiledFunction code;
-};
-
-// Code in memory. Never changes; its pages go with it.
-class CodeBatch {
- public:
-  explicit CodeBatch(CodeMemory& memory) : memory_(memory) {}
-  ~CodeBatch() { memory_.release(pages_); }
-  CodeBatch(const CodeBatch&) = delete;
-  CodeBatch& operator=(const CodeBatch&) = delete;
-
-  const std::byte* begin() const { return pages_.data(); }
-  const std::byte* end() const { return pages_.data() + pages_.size(); }
-  runtime::CompiledPc find(const void* pc) const;
-
-  struct Entry {
-    CompilationUnit unit;
-    const void* code;
-    uint32_t bytes;
-  };
-  std::vector<Entry> entries() const;
-
- private:
-  friend class CompiledModule;
-  struct Function {
-    CompilationUnit unit;
-    uint32_t offset;                 // from the beginning of the pages
-    codegen::CompiledFunction code;  // without its bytes and relocations
-  };
-
-  CodeMemory& memory_;
-  CodeMemory::Pages pages_;
-  uint32_t stubs_ = 0;               // where those for functions without code begin
-  std::vector<Function> functions_;  // ascending by offset
-};
 
 class CompiledModule {
  public:
@@ -78,6 +34,9 @@ class CompiledModule {
   // Puts the units into memory, where they call each other and what was published before directly, and
   // all else where that will be when it is published. Null if there is no code memory left.
   std::unique_ptr<CodeBatch> link(std::vector<CompiledUnit> units);
+  // Maps code that is in a file, whose tables outlive the batch. Before anything is linked. Null if there is
+  // no code memory left, or no memory for the file's pages.
+  std::unique_ptr<CodeBatch> map(const cache::CodeImage& image);
   // From now on everybody finds the batch's code here, and code that was linked before calls it.
   void publish(const CodeBatch& batch);
 
@@ -88,11 +47,8 @@ class CompiledModule {
   const void* loop_entry(const CompilationUnit& unit) const;
 
  private:
-  struct Layout;
-
   bool make_slots();
-  Layout lay_out(const std::vector<CompiledUnit>& units) const;
-  const std::byte* target(const codegen::Relocation& relocation, const Layout& layout,
+  const std::byte* target(const codegen::Relocation& relocation, const CodeLayout& layout,
                           const std::byte* pages) const;
   void write_stub(uint32_t function_index, std::byte* at);
 

@@ -5,6 +5,7 @@
 #include "base/mapped_file.hpp"
 #include "base/parallel.hpp"
 #include "binary/decoder.hpp"
+#include "engine/compiled_artifact.hpp"
 #include "engine/optimizing_tier.hpp"
 #include "interp/interpreter.hpp"
 #include "wasm/limits.hpp"
@@ -62,6 +63,27 @@ Result<std::shared_ptr<const wasm::Module>> Engine::load_file(const std::string&
   auto file = WRUN_TRY(MappedFile::open(path, wasm::kMaxModuleBytes));
   const std::span<const std::byte> bytes = file->bytes();
   return load(bytes, std::move(file));
+}
+
+Result<Engine::LoadedArtifact> Engine::load_artifact(const std::string& path,
+                                                     cache::Artifact::Known* known) {
+  return load_artifact(WRUN_TRY(cache::Artifact::open(path, known)));
+}
+
+Result<Engine::LoadedArtifact> Engine::load_artifact(
+    std::shared_ptr<const cache::Artifact> artifact) {
+  const std::span<const std::byte> rest = artifact->section(cache::Section::Module);
+  auto unfit = why_unfit(artifact->header().target, target_of(config_));
+  if (!unfit && config_.tier == Tier::Interpreter) unfit = "the interpreter was asked for";
+  if (!unfit && executor_->compiled_code() == nullptr) unfit = "there is no memory for code";
+  if (!unfit) {
+    auto module = WRUN_TRY(binary::decode_module(
+        rest, artifact, {.types = types_, .features = config_.features, .source = artifact}));
+    return LoadedArtifact{std::move(module), {}};
+  }
+  if (!artifact->has_wasm())
+    return fail(Error::Kind::Unsupported, *unfit + ", and does not contain the module itself");
+  return LoadedArtifact{WRUN_TRY(load(artifact->bytes(), artifact)), std::move(unfit)};
 }
 
 std::unique_ptr<runtime::Store> Engine::new_store(const runtime::StoreLimits& limits) {

@@ -4,10 +4,12 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "base/result.hpp"
+#include "cache/artifact.hpp"
 #include "engine/code_symbols.hpp"
 #include "engine/diagnostics.hpp"
 #include "runtime/store.hpp"
@@ -53,6 +55,15 @@ class Engine {
                                                    std::shared_ptr<const void> owner);
   // The same for a file; "-" is the standard input.
   Result<std::shared_ptr<const wasm::Module>> load_file(const std::string& path);
+
+  // An artifact: its code runs as it is, so `path` is to be trusted like a program. One that does not fit is
+  // decoded and validated as the module it was made of.
+  struct LoadedArtifact {
+    std::shared_ptr<const wasm::Module> module;
+    std::optional<std::string> unfit;  // why its code does not run here
+  };
+  Result<LoadedArtifact> load_artifact(std::shared_ptr<const cache::Artifact> artifact);
+  Result<LoadedArtifact> load_artifact(const std::string& path, cache::Artifact::Known* known);
 
   // The engine outlives its stores.
   std::unique_ptr<runtime::Store> new_store(const runtime::StoreLimits& limits = {});

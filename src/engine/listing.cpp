@@ -65,7 +65,7 @@ class FunctionListing {
 
   void read_instructions(uint32_t index) {
     const wasm::Function& function = module_.functions[index];
-    binary::InstructionReader<true> reader(module_.bytes.data(), function.body_offset,
+    binary::InstructionReader<true> reader(module_.code_bytes().data(), function.body_offset,
                                            function.body_offset + function.body_size);
     reader.read_locals([](uint32_t, wasm::ValType) { return true; });
     const binary::IndexNames numbers;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "base/assert.hpp"
+#include "base/os_memory.hpp"
+#include "cache/code_image.hpp"
 #include "codegen/abi.hpp"
 #include "codegen/compiler.hpp"
 #include "engine/compile.hpp"
@@ -28,6 +31,16 @@ ir::BuildOptions build_options(const interp::ModuleCode& code) {
 interp::ModuleCode& code_of(runtime::Instance& instance) {
   const runtime::FuncRef& first = instance.function(instance.module().imported_functions);
   return *static_cast<interp::FuncCode*>(first.code)->module;
+}
+
+// In place of copying active segments.
+void map_memory(runtime::Instance& instance, const cache::CodeImage& image) {
+  const cache::MemoryPages& pages = image.memory;
+  if (pages.bytes == 0) return;
+  runtime::Memory& memory = instance.memory(0);
+  WRUN_CHECK(pages.bytes <= memory.size() && pages.memory_offset <= memory.size() - pages.bytes);
+  WRUN_CHECK(os_map_private(memory.base() + pages.memory_offset, pages.bytes, image.file,
+                            pages.file_offset));
 }
 
 void make_adapter(runtime::VMContext* vm, runtime::FuncRef* function) {
@@ -89,6 +102,7 @@ void OptimizingTier::prepare(runtime::Instance& instance) {
   stubs_.set_context(vm);
 
   const wasm::Module& module = instance.module();
+  if (module.source != nullptr) map_memory(instance, *module.source->code());
   const auto functions = static_cast<uint32_t>(module.functions.size());
   if (functions == module.imported_functions) return;
   for (uint32_t i = module.imported_functions; i < functions; ++i)
@@ -114,7 +128,8 @@ TieredModule& OptimizingTier::tiered_module(runtime::Instance& instance) {
   std::unique_ptr<TieredModule>& known = modules_[&code];
   if (known == nullptr) {
     known = std::make_unique<TieredModule>(code, stubs_, memory_);
-    if (tiering_.compile_before_start) compile_all(*known);
+    if (known->module.source != nullptr) map_code(*known);
+    if (tiering_.compile_before_start && known->batches.empty()) compile_all(*known);
   }
   return *known;
 }
@@ -158,20 +173,40 @@ void OptimizingTier::compile(const CompileRequest& request) {
   add_code(module, std::move(units));
 }
 
+void OptimizingTier::keep(TieredModule& module, std::unique_ptr<CodeBatch> batch) {
+  const CodeBatch& kept = *batch;
+  if (tiering_.symbols != nullptr) tiering_.symbols->add(module.module, kept);
+  {
+    const std::unique_lock lock(mutex_);
+    batches_[kept.begin()] = std::move(batch);
+  }
+  const std::lock_guard lock(module.mutex);
+  module.batches.push_back(&kept);
+  module.compiled.publish(kept);
+}
+
+// What was compiled before, if it accesses memory 0 like this. The interpreter finds it function by function.
+void OptimizingTier::map_code(TieredModule& module) {
+  const cache::CodeImage& image = *module.module.source->code();
+  if (image.guarded_memory0 != module.options.guarded_memory0) return;
+  if (auto mapped = module.compiled.map(image)) keep(module, std::move(mapped));
+}
+
+bool OptimizingTier::enters_compiled(interp::FuncCode& function) {
+  TieredModule& module = tiered_module(*function.module);
+  const void* entry = module.compiled.entry(function.function_index);
+  return entry != nullptr && enter_from_interpreter(module, function.function_index, entry);
+}
+
 // Functions of the module's other instances enter the code by what they share with this one.
 void OptimizingTier::add_code(TieredModule& module, std::vector<CompiledUnit> units) {
   auto linked = module.compiled.link(std::move(units));
   if (linked == nullptr) return;
   const CodeBatch& batch = *linked;
-  if (tiering_.symbols != nullptr) tiering_.symbols->add(module.module, batch);
-  {
-    const std::unique_lock lock(mutex_);
-    batches_[batch.begin()] = std::move(linked);
-  }
+  keep(module, std::move(linked));
   const std::lock_guard lock(module.mutex);
-  module.batches.push_back(&batch);
-  module.compiled.publish(batch);
-  for (const auto& [unit, entry, bytes] : batch.entries()) {
+  for (size_t i = 0; i < batch.size(); ++i) {
+    const auto [unit, entry, bytes] = batch.entry(i);
     if (unit.entry_loop != 0) continue;
     for (runtime::Instance* instance : module.instances)
       __atomic_store_n(&instance->function(unit.function_index).entry, entry, __ATOMIC_RELEASE);
@@ -185,15 +220,16 @@ const TierStubs::Signature* OptimizingTier::signature(const wasm::Module& module
   return stubs_.signature(module.func_type(function_index), type_id);
 }
 
-void OptimizingTier::enter_from_interpreter(TieredModule& module, uint32_t function_index,
+bool OptimizingTier::enter_from_interpreter(TieredModule& module, uint32_t function_index,
                                             const void* entry) {
   const wasm::FuncType& type = module.module.func_type(function_index);
   const TierStubs::Signature* stubs = signature(module.module, function_index);
-  if (stubs == nullptr) return;
+  if (stubs == nullptr) return false;
   auto* enter = const_cast<std::byte*>(stubs->code) + stubs->stubs.enter;
   module.code.replace(module.code.function(function_index),
                       reinterpret_cast<interp::Handler>(enter), entry,
                       codegen::entry_stack_bytes(type));
+  return true;
 }
 
 // --- tiering up

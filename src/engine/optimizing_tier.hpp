@@ -78,6 +78,7 @@ class OptimizingTier final : public runtime::Executor,
 
   // interp::TierUp
   int32_t initial_heat() const override { return tiering_.initial_heat; }
+  bool enters_compiled(interp::FuncCode& function) override;
   void function_is_hot(interp::FuncCode& function) override;
   LoopEntry loop_is_hot(interp::FuncCode& function, uint32_t offset) override;
   void forget(interp::ModuleCode& code) override;
@@ -89,9 +90,13 @@ class OptimizingTier final : public runtime::Executor,
   TieredModule& tiered_module(interp::ModuleCode& code);
   void compile_all(TieredModule& module);
   void compile(const CompileRequest& request);
+  void map_code(TieredModule& module);
+  // From now on everybody finds the batch.
+  void keep(TieredModule& module, std::unique_ptr<CodeBatch> batch);
   void add_code(TieredModule& module, std::vector<CompiledUnit> units);
   const TierStubs::Signature* signature(const wasm::Module& module, uint32_t function_index);
-  void enter_from_interpreter(TieredModule& module, uint32_t function_index, const void* entry);
+  // False: there is no code memory left for the stub.
+  bool enter_from_interpreter(TieredModule& module, uint32_t function_index, const void* entry);
 
   const TieringOptions tiering_;
   interp::Interpreter interpreter_;

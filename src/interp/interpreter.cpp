@@ -112,7 +112,10 @@ WRUN_HANDLER void trap_exit(WRUN_STATE_PARAMETERS) {
   stack.exit_vm = vm;
 }
 
-void translate_function(FuncCode& code) { code.module->translate(code); }
+void translate_function(FuncCode& code) {
+  TierUp* tier_up = code.module->options().tier_up;
+  if (tier_up == nullptr || !tier_up->enters_compiled(code)) code.module->translate(code);
+}
 
 ModuleCode::ModuleCode(std::shared_ptr<const wasm::Module> module, const wasm::TypeRegistry& types,
                        Access access, const InterpreterOptions& options)

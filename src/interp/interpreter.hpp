@@ -31,6 +31,8 @@ class TierUp {
   virtual void function_is_hot(FuncCode& function) = 0;
   // Likewise at the loop whose instruction is at this offset in the module.
   virtual LoopEntry loop_is_hot(FuncCode& function, uint32_t offset) = 0;
+  // The function is called for the first time. True: it has code already, to which its calls go from now on.
+  virtual bool enters_compiled(FuncCode& function) = 0;
   // Nobody runs the module any more, and its code is about to go.
   virtual void forget(ModuleCode& code) = 0;
 };

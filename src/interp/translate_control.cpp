@@ -248,8 +248,8 @@ void Translator::br_on_null(uint32_t depth, bool if_null) {
 
 void Translator::br_table(const Instruction& insn) {
   const Entry index = pop();
-  binary::LabelReader labels(
-      Cursor(module_.bytes.data(), insn.list_offset, function_.body_offset + function_.body_size));
+  binary::LabelReader labels(Cursor(module_.code_bytes().data(), insn.list_offset,
+                                    function_.body_offset + function_.body_size));
   std::vector<uint32_t> depths(insn.list_count + size_t{1});
   for (uint32_t& depth : depths) depth = labels.next();
 

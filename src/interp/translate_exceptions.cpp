@@ -29,8 +29,8 @@ void Translator::end_try_table() {
   latest_ = {};  // what follows must not change the code up to here
   const size_t depth = controls_.size() - 1;
   const Control& block = controls_.back();
-  binary::CatchReader clauses(
-      Cursor(module_.bytes.data(), block.list_offset, function_.body_offset + function_.body_size));
+  binary::CatchReader clauses(Cursor(module_.code_bytes().data(), block.list_offset,
+                                     function_.body_offset + function_.body_size));
   for (uint32_t i = 0; i < block.list_count; ++i) {
     const binary::CatchClause clause = clauses.next();
     Control& target = label(clause.label + 1);

@@ -52,7 +52,7 @@ void Translator::translate_body() {
   first_local_ = 0;
   fuel_position_ = kNone;
 
-  binary::InstructionReader<true> reader(module_.bytes.data(), function_.body_offset,
+  binary::InstructionReader<true> reader(module_.code_bytes().data(), function_.body_offset,
                                          function_.body_offset + function_.body_size);
   read_locals(reader);
   // Reserved for clearing locals; entered after it when there is nothing to clear.

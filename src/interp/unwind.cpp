@@ -40,7 +40,7 @@ void land(const FuncCode& code, const ExceptionHandler& handler, gc::Exception& 
 
 bool has_landing(const FrameWalker& frame, const gc::Exception& exception) {
   const runtime::CompiledPc& pc = frame.compiled_pc();
-  return pc.landing != nullptr && pc.catches->catches(pc.region, [&](uint32_t tag) {
+  return pc.landing != nullptr && pc.catches.catches(pc.region, [&](uint32_t tag) {
     return &frame.vm()->instance->tag(tag) == exception.tag;
   });
 }

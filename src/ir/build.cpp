@@ -8,7 +8,7 @@ namespace {
 uint32_t count_locals(const wasm::Module& module, uint32_t function_index) {
   const wasm::Function& function = module.functions[function_index];
   auto locals = static_cast<uint32_t>(module.func_type(function_index).params.size());
-  binary::InstructionReader<true> reader(module.bytes.data(), function.body_offset,
+  binary::InstructionReader<true> reader(module.code_bytes().data(), function.body_offset,
                                          function.body_offset + function.body_size);
   reader.read_locals([&](uint32_t count, wasm::ValType) {
     locals += count;
@@ -26,7 +26,7 @@ Builder::Body::Body(const wasm::Module& module, uint32_t index, uint32_t entry_l
       flow(module, function, count_locals(module, index), entry_loop) {}
 
 binary::InstructionReader<true> Builder::Body::reader(const wasm::Module& module) const {
-  return {module.bytes.data(), function.body_offset, end()};
+  return {module.code_bytes().data(), function.body_offset, end()};
 }
 
 Builder::Builder(const wasm::Module& module, uint32_t function_index, const BuildOptions& options)

@@ -201,7 +201,7 @@ void Builder::branch_if(Value condition, uint32_t depth, bool if_true) {
 
 void Builder::br_table(const Instruction& insn) {
   const Value index = pop();
-  binary::LabelReader labels(Cursor(module_.bytes.data(), insn.list_offset, body_->end()));
+  binary::LabelReader labels(Cursor(module_.code_bytes().data(), insn.list_offset, body_->end()));
   // Edges to the same label share their arguments as long as nobody changes them: every edge has its own.
   std::vector<Edge> edges;
   std::vector<uint32_t> depths;

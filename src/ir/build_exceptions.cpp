@@ -27,7 +27,7 @@ void Builder::begin_catch_region(Control& control) {
 
 binary::CatchReader Builder::catch_clauses(const Control& control) const {
   return binary::CatchReader(
-      Cursor(module_.bytes.data(), control.list_offset, control.body->end()));
+      Cursor(module_.code_bytes().data(), control.list_offset, control.body->end()));
 }
 
 // The landing block of a call: the target of an edge.

@@ -63,8 +63,8 @@ bool Builder::is_worth_inlining(uint32_t function_index) const {
     recursions += body->function_index == function_index;
   }
   if (depth > kMaxDepth || recursions > 1) return false;
-  const Fitness fit =
-      fitness({module_.bytes.data(), callee.body_offset, callee.body_offset + callee.body_size});
+  const Fitness fit = fitness(
+      {module_.code_bytes().data(), callee.body_offset, callee.body_offset + callee.body_size});
   return fit == Fitness::Straight || (fit == Fitness::Longer && callee.body_size <= kMaxBytes);
 }
 

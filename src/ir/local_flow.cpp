@@ -20,7 +20,7 @@ class LocalFlowFinder {
   LocalFlowFinder(LocalFlow& flow, const wasm::Module& module, const wasm::Function& function,
                   uint32_t locals, uint32_t entry_loop)
       : flow_(flow),
-        reader_(module.bytes.data(), function.body_offset,
+        reader_(module.code_bytes().data(), function.body_offset,
                 function.body_offset + function.body_size),
         locals_(locals),
         words_((locals + 63) / 64),

@@ -18,7 +18,7 @@ struct CompiledPc {
   const wasm::InlinedCall* inlined_calls = nullptr;
   uint32_t inlined_call = wasm::InlinedCall::kNone;
   TrapCode trap = TrapCode::None;  // that a fault there is
-  const wasm::CatchTable* catches = nullptr;
+  wasm::CatchTableView catches = {};
   uint32_t region = 0;            // of the table, that the call is in
   const void* landing = nullptr;  // where exceptions that a call throws are caught
   uint8_t saved = 0;      // bit i: the frame holds the i-th register, downwards from its begin

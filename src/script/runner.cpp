@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "cache/artifact.hpp"
+#include "engine/compiled_artifact.hpp"
 #include "script/spectest.hpp"
 #include "script/values.hpp"
 #include "wasm/subtyping.hpp"
@@ -83,8 +85,8 @@ Verdict compare_message(const std::string& expected, const std::string& got) {
 
 }  // namespace
 
-Runner::Runner(engine::Engine& engine)
-    : engine_(engine), store_(engine.new_store()), linker_(*store_) {
+Runner::Runner(engine::Engine& engine, RunnerOptions options)
+    : engine_(engine), options_(options), store_(engine.new_store()), linker_(*store_) {
   auto defined = define_spectest(*store_, linker_, engine.config().features);
   if (!defined) setup_error_ = defined.error().message;
 }
@@ -110,7 +112,16 @@ Result<Runner::ModulePtr> Runner::compile(const text::Module& module) {
   if (!binary) return fail(Error::Kind::Malformed, std::move(binary).error().message);
   auto bytes = std::make_shared<const std::vector<std::byte>>(std::move(binary->bytes));
   const std::span<const std::byte> span = *bytes;
-  return engine_.load(span, std::move(bytes));
+  auto loaded = WRUN_TRY(engine_.load(span, std::move(bytes)));
+  return options_.compiled ? from_artifact(*loaded) : std::move(loaded);
+}
+
+Result<Runner::ModulePtr> Runner::from_artifact(const wasm::Module& module) {
+  const auto bytes = WRUN_TRY(engine::compile_artifact(engine_.config(), module, {}));
+  auto artifact = WRUN_TRY(cache::Artifact::from_bytes(bytes));
+  auto [loaded, unfit] = WRUN_TRY(engine_.load_artifact(std::move(artifact)));
+  if (unfit) return fail(Error::Kind::Unsupported, *unfit);
+  return std::move(loaded);
 }
 
 Result<runtime::Instance*> Runner::instantiate(ModulePtr module, const std::string& id) {

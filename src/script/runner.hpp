@@ -18,10 +18,14 @@
 
 namespace wrun::script {
 
+struct RunnerOptions {
+  bool compiled = false;  // modules run from artifacts, in memory
+};
+
 class Runner {
  public:
   // Scripts have the features of the engine, which outlives the runner.
-  explicit Runner(engine::Engine& engine);
+  explicit Runner(engine::Engine& engine, RunnerOptions options = {});
   ~Runner();
 
   // Adds to the report what becomes of every command.
@@ -56,6 +60,7 @@ class Runner {
   void finish(const std::string& thread);
 
   Result<ModulePtr> compile(const text::Module& module);
+  Result<ModulePtr> from_artifact(const wasm::Module& module);
   Result<runtime::Instance*> instantiate(ModulePtr module, const std::string& id);
   Verdict instantiate_as(const std::string& id, ModulePtr module);
   Verdict assert_unlinkable(const text::AssertRefused& command, ModulePtr module);
@@ -70,6 +75,7 @@ class Runner {
   void define_shared(const std::string& name, runtime::Instance& instance);
 
   engine::Engine& engine_;
+  const RunnerOptions options_;
   std::unique_ptr<runtime::Store> store_;
   runtime::Linker linker_;
   std::string setup_error_;  // what kept the spectest module from being there

@@ -53,6 +53,7 @@ class FeatureSet {
   constexpr bool has(Feature feature) const { return (bits_ >> static_cast<int>(feature)) & 1; }
   constexpr void enable(Feature feature) { bits_ |= uint64_t{1} << static_cast<int>(feature); }
   constexpr void disable(Feature feature) { bits_ &= ~(uint64_t{1} << static_cast<int>(feature)); }
+  constexpr uint64_t bits() const { return bits_; }
   constexpr bool operator==(const FeatureSet&) const = default;
 
  private:

@@ -16,6 +16,10 @@
 #include "wasm/features.hpp"
 #include "wasm/types.hpp"
 
+namespace wrun::cache {
+struct CodeImage;
+}
+
 namespace wrun::wasm {
 
 enum class ExternKind : uint8_t { Func = 0, Table = 1, Memory = 2, Global = 3, Tag = 4 };
@@ -104,6 +108,22 @@ struct SectionExtent {
   uint32_t size = 0;
 };
 
+// Where the parts of a module are that it does not have at hand, since they are seldom needed: its code and its custom
+// sections. Thread-safe.
+class ModuleSource {
+ public:
+  struct Body {
+    uint32_t offset = 0;  // in bytes()
+    uint32_t size = 0;
+  };
+  virtual ~ModuleSource() = default;
+  virtual std::span<const Body> bodies() const = 0;  // of the functions that the module defines
+  virtual std::span<const std::byte> bytes()
+      const = 0;                                     // of the whole module; empty: they are nowhere
+  virtual uint64_t size() const = 0;                 // of bytes()
+  virtual const cache::CodeImage* code() const = 0;  // what is compiled of it
+};
+
 // Types that were defined as one recursive group, even if there is only one of them.
 struct RecGroup {
   TypeIndex first = 0;
@@ -113,6 +133,8 @@ struct RecGroup {
 struct Module {
   std::span<const std::byte> bytes;
   std::shared_ptr<const void> bytes_owner;  // keeps `bytes` alive; may be null for static data
+  // Null: `bytes` is all there is. Else `bytes` lacks the code and the custom sections.
+  std::shared_ptr<const ModuleSource> source;
   FeatureSet features;
 
   std::vector<SubType> types;
@@ -142,6 +164,10 @@ struct Module {
   std::vector<CustomSection> custom_sections;
   std::vector<SectionExtent> sections;
 
+  // What offsets of bodies and of instructions in them count in.
+  std::span<const std::byte> code_bytes() const {
+    return source == nullptr ? bytes : source->bytes();
+  }
   const FuncType& func_type(uint32_t function) const {
     return types[functions[function].type].func;
   }

@@ -13,7 +13,7 @@ TEST_CASE("A region catches what its clauses and those of the regions around it 
   table.add_tag(inner, 5);
   table.add_tag(inner, 4);
   const auto catches = [&](uint32_t region, uint32_t thrown) {
-    return table.catches(region, [&](uint32_t tag) { return tag == thrown; });
+    return table.view().catches(region, [&](uint32_t tag) { return tag == thrown; });
   };
   CHECK(catches(inner, 3));
   CHECK(catches(inner, 4));

@@ -4,7 +4,7 @@
 
 declare -A package_groups=(
     [build]="clang-19 lld-19 libstdc++-12-dev cmake ninja-build ccache python3
-             libcli11-dev libfmt-dev libspdlog-dev libasmjit-dev libzstd-dev zstd libarchive-dev libiberty-dev strace catch2"
+             libcli11-dev libfmt-dev libspdlog-dev libasmjit-dev libzstd-dev libb2-dev zstd libarchive-dev libiberty-dev strace catch2"
     [guests]="clang-19 lld-19 wasi-libc libclang-rt-19-dev-wasm32"
     [sanitizers]="libclang-rt-19-dev llvm-19"
     [gcc]="g++-12"

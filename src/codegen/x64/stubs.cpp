@@ -596,4 +596,10 @@ FunctionStub make_function_stub(uint32_t function_index, uint64_t address, uint6
   return stub;
 }
 
+StubCode make_slot_jump(uint64_t address, uint64_t slot) {
+  StubWriter w(address);
+  w.a.jmp(x86::qword_ptr_rel(slot));
+  return {w.finish()};
+}
+
 }  // namespace wrun::codegen

@@ -1,0 +1,10 @@
+# cmake -DSOURCES=FILE -DOUTPUT=FILE -P source_hash.cmake: a header with the hash of the files that SOURCES lists.
+file(STRINGS ${SOURCES} files)
+set(hashes "")
+foreach(file IN LISTS files)
+  file(SHA256 ${file} hash)
+  string(APPEND hashes ${hash})
+endforeach()
+string(SHA256 hash "${hashes}")
+string(REGEX REPLACE "(..)" "0x\\1, " bytes ${hash})
+file(WRITE ${OUTPUT} "#define WRUN_SOURCE_HASH ${bytes}\n")

@@ -1,0 +1,69 @@
+// Modules compiled ahead of time, as files that start at once.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "wrun/engine.hpp"
+#include "wrun/error.hpp"
+#include "wrun/module.hpp"
+
+namespace wrun {
+
+struct CompileOptions {
+  // Whether the module travels along, compressed. Without it the code runs only where it fits: with the same
+  // engine, on processors with what it needs, with the same settings; and there are no names in backtraces.
+  bool embed_wasm = true;
+  // Told of the functions that are done, now and then, by one of several threads at a time or more.
+  std::function<void(size_t done, size_t all)> progress = {};
+};
+
+// The module's code as its engine would run it, to be written to a file. The same every time. Fails with
+// Unsupported if there is no compiler for this machine.
+Result<std::vector<std::byte>> compile(const Module& module, const CompileOptions& options = {});
+
+// Whether a file begins like those that compile() makes.
+bool is_compiled(std::span<const std::byte> bytes);
+
+class Cache;
+
+struct LoadedModule {
+  Module module;
+  // Why the code in the file does not run here; the module was compiled or is interpreted as if it were the
+  // one that the file was made from.
+  std::optional<std::string> unfit;
+};
+
+// Loads a file that compile() made. Fails with Io; with Malformed if it is damaged or of another version of the
+// format; with Unsupported if its code does not fit and the module is not in it.
+//
+// SECURITY: what is in the file runs as part of this process, outside of any sandbox. Checks find damage,
+// not malice. Load only files that come from where your programs come from, and that nobody else can write.
+// For what others give you there is Module::from_bytes(), which does not take such files.
+// `cache`, which may be null, remembers that this very file was checked as a whole.
+Result<LoadedModule> load_compiled(const Engine& engine, const std::string& path,
+                                   const Cache* cache = nullptr);
+
+struct CompiledInfo {
+  uint32_t format_version = 0;
+  std::string engine;     // what it was compiled by, in hexadecimal
+  std::string processor;  // "x86-64 with AVX2, …"
+  std::string settings;   // that the code was made with, of fuel, interruptible, …; may be empty
+  int opt_level = 0;
+  std::string content_hash;  // of the file, in hexadecimal
+  std::string wasm_hash;     // of the module
+  uint64_t wasm_bytes = 0;
+  bool has_wasm = false;
+  uint64_t functions = 0;  // that are compiled
+  std::vector<SectionInfo> sections;
+};
+// Fails as load_compiled() does, but takes files of any engine.
+Result<CompiledInfo> describe_compiled(const std::string& path);
+
+}  // namespace wrun

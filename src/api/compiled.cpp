@@ -1,0 +1,75 @@
+#include "wrun/compiled.hpp"
+#include "wrun/cache.hpp"
+
+#include "api/state.hpp"
+#include "cache/artifact.hpp"
+#include "engine/compiled_artifact.hpp"
+
+namespace wrun {
+
+Result<std::vector<std::byte>> compile(const Module& module, const CompileOptions& options) {
+  const detail::ModuleState& state = Access::module(module);
+  return engine::compile_artifact(Access::engine(state.engine).config(), *state.module,
+                                  {.embed_wasm = options.embed_wasm, .progress = options.progress});
+}
+
+bool is_compiled(std::span<const std::byte> bytes) { return cache::is_artifact(bytes); }
+
+Result<LoadedModule> load_compiled(const Engine& engine, const std::string& path,
+                                   const Cache* cache) {
+  cache::FileIndex* known = cache == nullptr ? nullptr : &Access::cache(*cache).files();
+  auto loaded = WRUN_TRY(Access::engine(engine).load_artifact(path, known));
+  return LoadedModule{Access::make<Module>(std::make_shared<const detail::ModuleState>(
+                          engine, std::move(loaded.module))),
+                      std::move(loaded.unfit)};
+}
+
+Result<CompiledInfo> describe_compiled(const std::string& path) {
+  const auto artifact = WRUN_TRY(cache::Artifact::open(path, nullptr));
+  const cache::Header& header = artifact->header();
+  CompiledInfo info;
+  info.format_version = header.version;
+  info.engine = cache::to_hex(header.target.engine);
+  info.processor = engine::describe_processor(header.target);
+  info.settings = engine::describe_settings(header.target);
+  info.opt_level = header.target.opt_level;
+  info.content_hash = cache::to_hex(header.content);
+  info.wasm_hash = cache::to_hex(header.wasm);
+  info.wasm_bytes = header.wasm_bytes;
+  info.has_wasm = artifact->has_wasm();
+  info.functions = artifact->code()->tables.functions.size();
+  for (size_t i = 0; i < cache::kSections; ++i)
+    info.sections.push_back(
+        {cache::kSectionNames[i], "", header.sections[i].offset, header.sections[i].size});
+  return info;
+}
+
+// --- Cache
+
+Result<Cache> Cache::open(const std::string& directory) {
+  auto cache = WRUN_TRY(engine::ModuleCache::open(directory));
+  return Cache(std::make_shared<detail::CacheState>(std::move(cache)));
+}
+
+const std::string& Cache::directory() const { return state_->cache->path(); }
+
+std::optional<Module> Cache::load(const Engine& engine, const std::string& path) const {
+  auto module = state_->cache->load(Access::engine(engine), path);
+  if (module == nullptr) return std::nullopt;
+  return Access::make<Module>(
+      std::make_shared<const detail::ModuleState>(engine, std::move(module)));
+}
+
+Result<void> Cache::add(const Engine& engine, const std::string& path) const {
+  return state_->cache->add(Access::engine(engine), path);
+}
+
+Cache::Info Cache::info() const {
+  const auto [modules, bytes] = state_->cache->info();
+  return {modules, bytes};
+}
+
+void Cache::prune(uint64_t most_bytes) const { state_->cache->prune(most_bytes); }
+void Cache::clear() const { state_->cache->clear(); }
+
+}  // namespace wrun

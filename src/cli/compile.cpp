@@ -1,0 +1,110 @@
+// `wrun compile`: modules to files of machine code.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+
+#include "cli/commands.hpp"
+#include "cli/load.hpp"
+#include "cli/output.hpp"
+#include "cli/output_file.hpp"
+
+namespace wrun::cli {
+namespace {
+
+// A bar on a terminal, once it is clear that it takes a while.
+class ProgressBar {
+ public:
+  explicit ProgressBar(const std::string& file)
+      : file_(file), is_shown_(::isatty(STDERR_FILENO) != 0) {}
+  ~ProgressBar() {
+    if (was_drawn_) print_error("\r\x1b[K");
+  }
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
+
+  void show(size_t done, size_t all) {
+    const auto now = Clock::now();
+    if (!is_shown_ || now - begin_ < kSilence || drawing_.exchange(true)) return;
+    if (now - drawn_ >= kInterval) {
+      drawn_ = now;
+      was_drawn_ = true;
+      constexpr size_t kWidth = 40;
+      const size_t filled = done * kWidth / all;
+      print_error(fmt::format("\r{} [{:=<{}}{: <{}}] {:3}%", file_, "", filled, "", kWidth - filled,
+                              done * 100 / all));
+    }
+    drawing_ = false;
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  static constexpr auto kSilence = std::chrono::milliseconds(500);
+  static constexpr auto kInterval = std::chrono::milliseconds(100);
+
+  const std::string& file_;
+  const bool is_shown_;
+  const Clock::time_point begin_ = Clock::now();
+  std::atomic<bool> drawing_ = false;
+  Clock::time_point drawn_;
+  bool was_drawn_ = false;
+};
+
+// app.wasm and app.wat become app.cwasm.
+std::string output_name(const std::string& input) {
+  std::string_view name = input;
+  for (const std::string_view ending : {".wasm", ".wat"})
+    if (name.ends_with(ending)) {
+      name.remove_suffix(ending.size());
+      break;
+    }
+  return std::string(name) + ".cwasm";
+}
+
+bool compile_file(const Engine& engine, const std::string& input, const std::string& output,
+                  const Options& options) {
+  const auto module = load_or_report(engine, input);
+  if (!module) return false;
+  const auto compiled = [&] {
+    ProgressBar bar(input);
+    return wrun::compile(*module,
+                         {.embed_wasm = options.embed_wasm,
+                          .progress = [&](size_t done, size_t all) { bar.show(done, all); }});
+  }();
+  if (!compiled) {
+    report_error(fmt::format("cannot compile `{}`: {}", input, compiled.error().message));
+    return false;
+  }
+  return write_file(output, {reinterpret_cast<const char*>(compiled->data()), compiled->size()});
+}
+
+}  // namespace
+
+int compile(const Options& options) {
+  if (options.output && options.arguments.size() != 1) {
+    report_error("-o is for one file; without it, `app.wasm` becomes `app.cwasm`");
+    return kBadUsage;
+  }
+  if (options.output == "-" && ::isatty(STDOUT_FILENO)) {
+    report_error("machine code is not for a terminal; -o FILE writes it to a file");
+    return kBadUsage;
+  }
+  const auto engine = Engine::create({.tier = Tier::Optimizing,
+                                      .features = options.features,
+                                      .interruptible = options.code_for.interruptible,
+                                      .fuel = options.code_for.fuel,
+                                      .canonical_nans = options.code_for.deterministic,
+                                      .compiler = options.compiler});
+  if (!engine) {
+    report_error(engine.error().message);
+    return kBadUsage;
+  }
+  bool ok = true;
+  for (const std::string& input : options.arguments)
+    ok &= compile_file(*engine, input, options.output ? *options.output : output_name(input),
+                       options);
+  return ok ? kSuccess : kFailure;
+}
+
+}  // namespace wrun::cli

@@ -1,0 +1,39 @@
+// Where compiled units and the stubs for functions that they call without code go when they are linked.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "codegen/compiled_function.hpp"
+#include "engine/code_batch.hpp"
+
+namespace wrun::engine {
+
+struct CompiledUnit {
+  CompilationUnit unit;
+  codegen::CompiledFunction code;
+};
+
+struct CodeLayout {
+  struct Callee {
+    uint32_t function_index;
+    uint32_t offset;
+  };
+
+  // `has_code` says of functions that are not among the units whether calls of them need no stub.
+  static CodeLayout of(const std::vector<CompiledUnit>& units,
+                       const std::function<bool(uint32_t function_index)>& has_code);
+
+  static const Callee* find(const std::vector<Callee>& callees, uint32_t function_index);
+
+  std::vector<uint32_t> units;  // offsets
+  std::vector<Callee> callees;  // ascending by function; those with code among the units
+  std::vector<Callee> stubs;    // ascending by function; those without any code
+  uint32_t stubs_begin = 0;
+  size_t bytes = 0;
+};
+
+void write_displacement(std::byte* at, int64_t displacement);
+
+}  // namespace wrun::engine

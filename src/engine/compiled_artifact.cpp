@@ -1,0 +1,135 @@
+#include "engine/compiled_artifact.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "binary/strip.hpp"
+#include "cache/artifact_writer.hpp"
+#include "codegen/compiler.hpp"
+#include "engine/compile.hpp"
+#include "engine/engine_id.hpp"
+#include "engine/image_linker.hpp"
+#include "engine/memory_image.hpp"
+
+namespace wrun::engine {
+namespace {
+
+struct CpuFeature {
+  uint32_t bit;
+  const char* name;
+};
+constexpr CpuFeature kCpuFeatures[] = {
+    {  cache::cpu::kAvx2,   "AVX2"},
+    {   cache::cpu::kBmi,    "BMI"},
+    {  cache::cpu::kBmi2,   "BMI2"},
+    { cache::cpu::kLzcnt,  "LZCNT"},
+    {cache::cpu::kPopcnt, "POPCNT"},
+};
+constexpr uint32_t kAllCpuFeatures = cache::cpu::kAvx2 | cache::cpu::kBmi | cache::cpu::kBmi2 |
+                                     cache::cpu::kLzcnt | cache::cpu::kPopcnt;
+
+// As in a store where memory has guards.
+bool has_guarded_memory0(const wasm::Module& module) {
+  return !module.memories.empty() && !module.memories[0].limits.is_64 &&
+         module.memories[0].page_size_log2 == wasm::kDefaultPageLog2;
+}
+
+std::string setting_differs(const char* setting, bool needed) {
+  return std::string("it was compiled ") + (needed ? "with " : "without ") + setting;
+}
+
+}  // namespace
+
+cache::Target target_of(const EngineConfig& config) {
+  return {.engine = engine_id(),
+          .machine = cache::Machine::X86_64,
+          .cpu = codegen::is_supported() ? kAllCpuFeatures : 0,
+          .features = config.features.bits(),
+          .interruptible = config.interruptible,
+          .fuel = config.fuel_metering,
+          .canonical_nans = config.canonical_nans,
+          .opt_level = static_cast<uint8_t>(config.compiler.level)};
+}
+
+std::optional<std::string> why_unfit(const cache::Target& needed, const cache::Target& here) {
+  if (needed.machine != here.machine) return "it is for another kind of processor";
+  for (const CpuFeature& feature : kCpuFeatures)
+    if ((needed.cpu & ~here.cpu & feature.bit) != 0)
+      return std::string("it needs a processor with ") + feature.name;
+  if ((needed.cpu & ~kAllCpuFeatures) != 0) return "it needs a processor that is not known here";
+  if (needed.engine != here.engine)
+    return "it was compiled by another version of the engine (" +
+           cache::to_hex(std::span(needed.engine).first(8)) + ", not " +
+           cache::to_hex(std::span(here.engine).first(8)) + ")";
+  if (needed.interruptible != here.interruptible)
+    return setting_differs("interruption, which timeouts and threads take", needed.interruptible);
+  if (needed.fuel != here.fuel) return setting_differs("fuel", needed.fuel);
+  if (needed.canonical_nans != here.canonical_nans)
+    return setting_differs("canonical NaNs, which deterministic runs have", needed.canonical_nans);
+  if (needed.features != here.features)
+    return "it was compiled with other WebAssembly proposals enabled";
+  return std::nullopt;
+}
+
+std::string describe_processor(const cache::Target& target) {
+  std::string text = target.machine == cache::Machine::X86_64 ? "x86-64" : "unknown";
+  const char* before = " with ";
+  for (const CpuFeature& feature : kCpuFeatures) {
+    if ((target.cpu & feature.bit) == 0) continue;
+    text.append(before).append(feature.name);
+    before = ", ";
+  }
+  return text;
+}
+
+std::string describe_settings(const cache::Target& target) {
+  std::string text;
+  const auto add = [&](bool is_set, const char* name) {
+    if (is_set) text.append(text.empty() ? "" : ", ").append(name);
+  };
+  add(target.guarded_memory0 != 0, "guarded memory");
+  add(target.interruptible != 0, "interruptible");
+  add(target.fuel != 0, "fuel");
+  add(target.canonical_nans != 0, "canonical NaNs");
+  return text;
+}
+
+Result<std::vector<std::byte>> compile_artifact(const EngineConfig& config,
+                                                const wasm::Module& module,
+                                                const ArtifactOptions& options) {
+  if (!codegen::is_supported())
+    return fail(Error::Kind::Unsupported, "there is no compiler for this machine");
+  cache::Target target = target_of(config);
+  target.guarded_memory0 = has_guarded_memory0(module);
+  Diagnostics diagnostics(config.compiler);
+  const std::vector<CompiledUnit> units =
+      compile_module(module,
+                     {.guarded_memory0 = target.guarded_memory0 != 0,
+                      .interruptible = config.interruptible,
+                      .fuel = config.fuel_metering,
+                      .canonical_nans = config.canonical_nans},
+                     &diagnostics, options.progress);
+  const LinkedImage image = link_image(module, units);
+  const auto memory = make_memory_image(module);
+  std::vector<std::byte> rest = WRUN_TRY(binary::without_code(module.code_bytes(), !memory));
+  if (memory) std::ranges::copy(data_section_beside_image(module), std::back_inserter(rest));
+  std::vector<wasm::ModuleSource::Body> bodies;
+  for (size_t i = module.imported_functions; i < module.functions.size(); ++i)
+    bodies.push_back({module.functions[i].body_offset, module.functions[i].body_size});
+  if (!options.embed_wasm && units.size() != bodies.size())
+    return fail(Error::Kind::Unsupported,
+                "some functions can only be interpreted, for which the module has to be embedded");
+  return cache::write_artifact({.target = target,
+                                .code = image.code,
+                                .functions_bytes = image.functions_bytes,
+                                .tables = image.tables.view(),
+                                .stubs = image.stubs,
+                                .module = rest,
+                                .bodies = bodies,
+                                .memory_offset = memory ? memory->offset : 0,
+                                .memory = memory ? memory->contents : std::span<const std::byte>(),
+                                .wasm = module.code_bytes(),
+                                .embed_wasm = options.embed_wasm});
+}
+
+}  // namespace wrun::engine

@@ -1,0 +1,161 @@
+#include "engine/module_cache.hpp"
+
+#include <algorithm>
+#include <ctime>
+#include <map>
+
+#include "base/mapped_file.hpp"
+#include "engine/compiled_artifact.hpp"
+#include "wasm/limits.hpp"
+
+namespace wrun::engine {
+namespace {
+
+constexpr std::string_view kModulePrefix = "m-";
+constexpr std::string_view kLockPrefix = "l-";
+constexpr std::string_view kTemporaryPrefix = "t-";
+constexpr time_t kMinute = 60;
+constexpr time_t kDay = 24 * 60 * kMinute;
+
+std::string key_of(const cache::Hash& wasm, const EngineConfig& config) {
+  const cache::Target target = target_of(config);
+  const cache::Hash key = cache::hash_of({wasm, std::as_bytes(std::span(&target, 1))});
+  return cache::to_hex(std::span(key).first<16>());
+}
+
+std::string module_name(const std::string& key) {
+  return std::string(kModulePrefix) + key + ".cwasm";
+}
+
+bool is_cacheable(const struct stat& file) {
+  return S_ISREG(file.st_mode) &&
+         static_cast<uint64_t>(file.st_size) >= ModuleCache::kSmallestModule;
+}
+
+void wait_for_file_times() {
+  const timespec time = {.tv_sec = 0, .tv_nsec = 100'000'000};
+  ::nanosleep(&time, nullptr);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ModuleCache>> ModuleCache::open(const std::string& path) {
+  const std::string where = path.empty() ? cache::Directory::usual_path() : path;
+  if (where.empty()) return fail(Error::Kind::Io, "there is no place for a cache");
+  return std::unique_ptr<ModuleCache>(new ModuleCache(WRUN_TRY(cache::Directory::open(where))));
+}
+
+std::shared_ptr<const cache::Artifact> ModuleCache::find(const std::string& name,
+                                                         const cache::Hash& wasm) {
+  struct stat status;
+  cache::FileHandle file = directory_->find(name, status);
+  if (!file) return nullptr;
+  const std::string known = cache::FileIndex::name_of(status);
+  auto artifact = cache::Artifact::open(std::move(file), status, &files_);
+  if (!artifact || (*artifact)->header().wasm != wasm) {
+    directory_->remove(name);
+    return nullptr;
+  }
+  // When it was used last, to the minute.
+  struct stat last;
+  if (directory_->find(known, last) && ::time(nullptr) - last.st_mtime > kMinute)
+    directory_->touch(known);
+  return *artifact;
+}
+
+std::shared_ptr<const wasm::Module> ModuleCache::load(Engine& engine,
+                                                      const std::string& module_path) {
+  struct stat file;
+  if (::stat(module_path.c_str(), &file) != 0 || !is_cacheable(file)) return nullptr;
+  // The contents of a file that is not known are not looked at: add() is what makes it known.
+  const auto wasm = files_.find(file);
+  if (!wasm) return nullptr;
+  const std::string name = module_name(key_of(*wasm, engine.config()));
+  auto artifact = find(name, *wasm);
+  if (artifact == nullptr) return nullptr;
+  auto loaded = engine.load_artifact(std::move(artifact));
+  if (loaded && !loaded->unfit) return std::move(loaded->module);
+  directory_->remove(name);
+  return nullptr;
+}
+
+Result<void> ModuleCache::add(Engine& engine, const std::string& module_path) {
+  struct stat before, after;
+  const auto file = WRUN_TRY(MappedFile::open(module_path, wasm::kMaxModuleBytes));
+  const bool is_file = ::stat(module_path.c_str(), &before) == 0 && is_cacheable(before);
+  if (!is_file) return {};
+  const cache::Hash wasm = cache::hash_of({file->bytes()});
+  const std::string key = key_of(wasm, engine.config());
+  const cache::FileHandle lock = directory_->try_lock(std::string(kLockPrefix) + key);
+  if (!lock) return {};
+  if (find(module_name(key), wasm) == nullptr) {
+    const auto module = WRUN_TRY(engine.load(file->bytes(), file));
+    const auto bytes = WRUN_TRY(compile_artifact(engine.config(), *module, {}));
+    if (bytes.size() <= kMostBytes) {
+      prune(kMostBytes - bytes.size());
+      directory_->store(module_name(key), bytes);
+      // Checked once more as it came to the disk, when the times of files have ticked on.
+      wait_for_file_times();
+      find(module_name(key), wasm);
+    }
+  }
+  if (::stat(module_path.c_str(), &after) == 0 && before.st_ino == after.st_ino &&
+      before.st_ctim.tv_sec == after.st_ctim.tv_sec &&
+      before.st_ctim.tv_nsec == after.st_ctim.tv_nsec)
+    files_.add(after, wasm);
+  directory_->remove(std::string(kLockPrefix) + key);
+  return {};
+}
+
+ModuleCache::Info ModuleCache::info() const {
+  Info info;
+  for (const auto& [name, status] : directory_->entries()) {
+    if (!name.starts_with(kModulePrefix)) continue;
+    ++info.modules;
+    info.bytes += static_cast<uint64_t>(status.st_size);
+  }
+  return info;
+}
+
+void ModuleCache::prune(uint64_t most_bytes) {
+  const auto entries = directory_->entries();
+  std::map<std::string, time_t> used;  // by names of the index
+  for (const auto& [name, status] : entries) used[name] = status.st_mtime;
+  struct Kept {
+    time_t used;
+    uint64_t bytes;
+    const cache::Directory::Entry* entry;
+  };
+  std::vector<Kept> modules;
+  uint64_t bytes = 0;
+  const time_t now = ::time(nullptr);
+  for (const cache::Directory::Entry& entry : entries) {
+    const auto size = static_cast<uint64_t>(entry.status.st_size);
+    const bool is_old = now - entry.status.st_mtime > kDay;
+    if (entry.name.starts_with(kModulePrefix)) {
+      const auto last = used.find(cache::FileIndex::name_of(entry.status));
+      modules.push_back({last == used.end() ? entry.status.st_mtime : last->second, size, &entry});
+      bytes += size;
+    } else if (is_old &&
+               (entry.name.starts_with(kTemporaryPrefix) || entry.name.starts_with(kLockPrefix))) {
+      directory_->remove(entry.name);  // of a process that did not come to do so
+    } else if (cache::FileIndex::is_name(entry.name) && now - entry.status.st_mtime > 90 * kDay) {
+      directory_->remove(entry.name);
+    }
+  }
+  std::ranges::sort(modules, {}, &Kept::used);
+  for (const Kept& module : modules) {
+    if (bytes <= most_bytes) break;
+    directory_->remove(module.entry->name);
+    directory_->remove(cache::FileIndex::name_of(module.entry->status));
+    bytes -= module.bytes;
+  }
+}
+
+void ModuleCache::clear() {
+  for (const auto& [name, status] : directory_->entries())
+    for (const std::string_view prefix : {kModulePrefix, kLockPrefix, kTemporaryPrefix})
+      if (name.starts_with(prefix) || cache::FileIndex::is_name(name)) directory_->remove(name);
+}
+
+}  // namespace wrun::engine
