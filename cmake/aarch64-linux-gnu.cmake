@@ -1,5 +1,5 @@
 # Cross build for AArch64 Linux with clang and Debian's cross packages (g++-aarch64-linux-gnu has the C library and
-# libstdc++, qemu-user runs the result). Header-only packages come from the host's /usr/include; libraries (zstd, libarchive,
+# libstdc++, qemu-user runs the result). Header-only packages come from the host's /usr/include; libraries (zstd, libarchive, libb2,
 # libiberty) are left out.
 set(CMAKE_SYSTEM_NAME Linux)
 set(CMAKE_SYSTEM_PROCESSOR aarch64)

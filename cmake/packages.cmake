@@ -40,7 +40,7 @@ function(wrun_use_package target scope package)
       target_compile_definitions(${target} ${scope} WRUN_IBERTY=1)
     endif()
   elseif(package STREQUAL "b2")
-    if(WRUN_COMPILED_MODULES)
+    if(WRUN_ZSTD) # for files that are compressed as well
       find_library(WRUN_LIBB2 NAMES libb2.a REQUIRED)
       target_link_libraries(${target} ${scope} ${WRUN_LIBB2})
     endif()

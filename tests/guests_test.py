@@ -36,6 +36,8 @@ LEFT_OUT_FEATURES = {"gc"}
 
 TIMEOUT_SECONDS = 590
 
+os.environ.setdefault("WRUN_CACHE_DIR", "")
+
 
 def read_manifest(path):
     with open(path, newline="", encoding="utf-8") as file:

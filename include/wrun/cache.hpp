@@ -31,6 +31,8 @@ class Cache {
   static Result<Cache> open(const std::string& directory = {});
   const std::string& directory() const;
 
+  // Whether there is any use in a cache for such an engine: it runs compiled code.
+  static bool is_for(const Engine& engine);
   // What add() made of the file for such an engine, provided that the file was not modified since. Nothing
   // otherwise.
   std::optional<Module> load(const Engine& engine, const std::string& path) const;

@@ -51,6 +51,8 @@ Result<Cache> Cache::open(const std::string& directory) {
   return Cache(std::make_shared<detail::CacheState>(std::move(cache)));
 }
 
+bool Cache::is_for(const Engine& engine) { return Access::engine(engine).runs_compiled_code(); }
+
 const std::string& Cache::directory() const { return state_->cache->path(); }
 
 std::optional<Module> Cache::load(const Engine& engine, const std::string& path) const {

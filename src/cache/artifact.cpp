@@ -67,6 +67,8 @@ Result<std::shared_ptr<const Artifact>> Artifact::open(const std::string& path, 
 
 Result<std::shared_ptr<const Artifact>> Artifact::open(FileHandle file, const struct stat& status,
                                                        Known* known) {
+  if (!is_available())
+    return fail(Error::Kind::Unsupported, "this build of wrun does not read compiled modules");
   const auto size = static_cast<size_t>(status.st_size);
   void* data = MAP_FAILED;
   if (S_ISREG(status.st_mode) && size >= sizeof(Header))

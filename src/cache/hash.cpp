@@ -1,8 +1,16 @@
 #include "cache/hash.hpp"
 
+#include "base/assert.hpp"
+
+#if defined(WRUN_ZSTD)
 #include <blake2.h>
+#endif
 
 namespace wrun::cache {
+
+#if defined(WRUN_ZSTD)
+
+bool is_available() { return true; }
 
 Hash hash_of(std::initializer_list<std::span<const std::byte>> parts) {
   Hash hash;
@@ -13,6 +21,14 @@ Hash hash_of(std::initializer_list<std::span<const std::byte>> parts) {
   blake2b_final(&state, reinterpret_cast<uint8_t*>(hash.data()), hash.size());
   return hash;
 }
+
+#else
+
+bool is_available() { return false; }
+
+Hash hash_of(std::initializer_list<std::span<const std::byte>>) { WRUN_UNREACHABLE(); }
+
+#endif
 
 std::string to_hex(std::span<const std::byte> bytes) {
   constexpr char kDigits[] = "0123456789abcdef";

@@ -31,7 +31,7 @@ std::vector<std::string> command_line(const Options& options, std::span<const st
 
 bool is_cacheable(const std::string& file) {
   struct stat status;
-  return ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+  return file != "-" && ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
          static_cast<uint64_t>(status.st_size) >= Cache::kSmallestModule;
 }
 

@@ -171,6 +171,7 @@ Step<int> Run::run() {
 // What is recorded and replayed are files, and what looks into the compiler wants it to work.
 void Run::open_cache() {
   if (!options_.use_cache || !options_.record.empty() || recording_) return;
+  if (!Cache::is_for(*engine_)) return;
   auto cache = Cache::open(options_.cache_dir);
   if (cache)
     cache_ = std::move(*cache);

@@ -75,7 +75,7 @@ Result<Engine::LoadedArtifact> Engine::load_artifact(
   const std::span<const std::byte> rest = artifact->section(cache::Section::Module);
   auto unfit = why_unfit(artifact->header().target, target_of(config_));
   if (!unfit && config_.tier == Tier::Interpreter) unfit = "the interpreter was asked for";
-  if (!unfit && executor_->compiled_code() == nullptr) unfit = "there is no memory for code";
+  if (!unfit && !runs_compiled_code()) unfit = "no compiled code can run here";
   if (!unfit) {
     auto module = WRUN_TRY(binary::decode_module(
         rest, artifact, {.types = types_, .features = config_.features, .source = artifact}));

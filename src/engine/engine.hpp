@@ -56,6 +56,8 @@ class Engine {
   // The same for a file; "-" is the standard input.
   Result<std::shared_ptr<const wasm::Module>> load_file(const std::string& path);
 
+  // Whether there is a tier that does, in this build and with as much address space.
+  bool runs_compiled_code() const { return executor_->compiled_code() != nullptr; }
   // An artifact: its code runs as it is, so `path` is to be trusted like a program. One that does not fit is
   // decoded and validated as the module it was made of.
   struct LoadedArtifact {

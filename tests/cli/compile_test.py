@@ -41,6 +41,22 @@ class CompileTest(harness.CliTest):
         self.check("compile", "add.wasm")
         self.check("--invoke", "trap", "add.cwasm", status=134, stderr=["integer divide by zero", "add!trap"])
 
+    def test_backtraces_know_what_was_built_in(self):
+        self.file("in.wat", b"""(module
+            (func $small (param i32) (result i32) (i32.div_u (i32.const 1) (local.get 0)))
+            (func $middle (param i32) (result i32) (i32.add (call $small (local.get 0)) (i32.const 1)))
+            (func $outer (export "f") (param i32) (result i32) (i32.mul (call $middle (local.get 0)) (i32.const 3))))""")
+        self.check("wat2wasm", "in.wat", "-o", "in.wasm")
+        self.check("compile", "in.wasm")
+        parts = {part["name"]: part for part in json.loads(self.check("info", "--json", "in.cwasm").stdout)["parts"]}
+        self.assertGreater(parts["callees"]["size"], 0)
+        self.check("--invoke", "f", "in.cwasm", "1", stdout=b"6\n")
+        direct = self.wrun("--tier", "opt", "--invoke", "f", "in.wasm", "0").stderr
+        compiled = self.wrun("--invoke", "f", "in.cwasm", "0").stderr
+        self.assertEqual(compiled, direct)
+        for name in (b"small", b"middle", b"outer"):
+            self.assertIn(name, compiled)
+
     def test_several_files(self):
         self.check("wat2wasm", "add.wat", "-o", "more.wasm")
         self.check("compile", "add.wasm", "more.wasm")

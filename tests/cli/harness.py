@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import unittest
 
+os.environ.setdefault("WRUN_CACHE_DIR", "")
 COMMAND = shlex.split(os.environ.get("WRUN_EMULATOR", "")) + [os.environ["WRUN"]]
 
 # The sanitizers cannot look for leaks in a process that is traced.
