@@ -82,7 +82,8 @@ Result<Engine::LoadedArtifact> Engine::load_artifact(
     return LoadedArtifact{std::move(module), {}};
   }
   if (!artifact->has_wasm())
-    return fail(Error::Kind::Unsupported, *unfit + ", and does not contain the module itself");
+    return fail(Error::Kind::Unsupported,
+                *unfit + ", and the file does not contain the module itself");
   return LoadedArtifact{WRUN_TRY(load(artifact->bytes(), artifact)), std::move(unfit)};
 }
 

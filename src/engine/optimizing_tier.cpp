@@ -92,8 +92,8 @@ void OptimizingTier::prepare_host_function(runtime::FuncRef& function) {
 
 void OptimizingTier::make_adapter(runtime::FuncRef& function) { stubs_.set_adapter(function); }
 
-void OptimizingTier::prepare(runtime::Instance& instance) {
-  interpreter_.prepare(instance);
+Result<void> OptimizingTier::prepare(runtime::Instance& instance) {
+  WRUN_CHECK_OK(interpreter_.prepare(instance));
   runtime::VMContext& vm = instance.vm();
   vm.stack = &instance.store().stack();
   vm.memory0_base = vm.memory0->base;
@@ -104,7 +104,7 @@ void OptimizingTier::prepare(runtime::Instance& instance) {
   const wasm::Module& module = instance.module();
   if (module.source != nullptr) map_memory(instance, *module.source->code());
   const auto functions = static_cast<uint32_t>(module.functions.size());
-  if (functions == module.imported_functions) return;
+  if (functions == module.imported_functions) return {};
   for (uint32_t i = module.imported_functions; i < functions; ++i)
     stubs_.set_first_adapter(instance.function(i));
   TieredModule& tiered = tiered_module(instance);
@@ -112,6 +112,12 @@ void OptimizingTier::prepare(runtime::Instance& instance) {
   tiered.instances.push_back(&instance);
   for (uint32_t i = module.imported_functions; i < functions; ++i)
     if (const void* entry = tiered.compiled.entry(i)) instance.function(i).entry = entry;
+  if (tiered.batches.empty() && module.source != nullptr && module.code_bytes().empty())
+    return fail(
+        Error::Kind::Unsupported,
+        "the compiled code cannot run here: it needs a guard region behind memory, or room "
+        "for code, which the host refuses; and the file does not contain the module itself");
+  return {};
 }
 
 void OptimizingTier::release(runtime::Instance& instance) {

@@ -65,7 +65,7 @@ class OptimizingTier final : public runtime::Executor,
   ~OptimizingTier() override;
 
   // runtime::Executor
-  void prepare(runtime::Instance& instance) override;
+  Result<void> prepare(runtime::Instance& instance) override;
   void release(runtime::Instance& instance) override;
   void prepare_host_function(runtime::FuncRef& function) override;
   void make_adapter(runtime::FuncRef& function) override;

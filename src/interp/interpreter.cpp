@@ -230,14 +230,15 @@ ModuleCode& Interpreter::code_for(runtime::Instance& instance, Access access) {
   return *modules_[{module.get(), access}];
 }
 
-void Interpreter::prepare(runtime::Instance& instance) {
+Result<void> Interpreter::prepare(runtime::Instance& instance) {
   const Access access = access_of(instance);
   if (access == Access::Guarded32) install_guard_handling();
   const wasm::Module& module = instance.module();
-  if (module.functions.size() == module.imported_functions) return;
+  if (module.functions.size() == module.imported_functions) return {};
   ModuleCode& code = code_for(instance, access);
   for (uint32_t i = module.imported_functions; i < module.functions.size(); ++i)
     instance.function(i).code = &code.function(i);
+  return {};
 }
 
 // Runs handlers until one returns. They preserve no register, not even one by which a frame of variable size, which

@@ -81,7 +81,7 @@ class Interpreter final : public runtime::Executor {
   explicit Interpreter(const InterpreterOptions& options);
   ~Interpreter() override;
 
-  void prepare(runtime::Instance& instance) override;
+  Result<void> prepare(runtime::Instance& instance) override;
   runtime::TrapCode call(runtime::Store& store, runtime::FuncRef& function,
                          uint64_t* slots) override;
 

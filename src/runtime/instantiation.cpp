@@ -57,8 +57,9 @@ Result<Instance*> Instance::instantiate(Store& store, std::shared_ptr<const wasm
       std::unique_ptr<Instance>(new Instance(store, std::move(module), std::move(name))));
   Instantiation instantiation(store, instance);
   WRUN_CHECK_OK(instantiation.allocate(imports));
-  store.executor().prepare(instance);
+  const auto prepared = store.executor().prepare(instance);
   instance.is_prepared_ = true;
+  WRUN_CHECK_OK(prepared);
   WRUN_CHECK_OK(instantiation.initialize());
   return &instance;
 }

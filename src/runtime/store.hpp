@@ -29,8 +29,8 @@ class Executor {
  public:
   virtual ~Executor() = default;
   // Sets `code` of every function that `instance` defines. Called once, when its memories exist
-  // and before any of its code can run.
-  virtual void prepare(Instance& instance) = 0;
+  // and before any of its code can run. An error: its code cannot run here.
+  virtual Result<void> prepare(Instance& instance) = 0;
   // Called before a prepared instance goes.
   virtual void release(Instance&) {}
   // Runs `function` with arguments in `slots`, which has room for arguments and results.

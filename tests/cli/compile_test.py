@@ -113,7 +113,7 @@ class CompileTest(harness.CliTest):
         self.check("--invoke", "add", "add.cwasm", "1", "2", stdout=b"3\n")
         self.check("--invoke", "trap", "add.cwasm", status=134, stderr="integer divide by zero")
         self.check("--fuel", "9", "--invoke", "add", "add.cwasm", "1", "2", status=1,
-                   stderr="it was compiled without fuel, and does not contain the module itself")
+                   stderr="it was compiled without fuel, and the file does not contain the module itself")
 
     def test_damage_is_told(self):
         self.check("compile", "add.wasm")

@@ -40,9 +40,9 @@ void compile_all(const wasm::Module& module, Refusals& refusals) {
 class Compiling final : public runtime::Executor {
  public:
   explicit Compiling(Refusals& refusals) : refusals_(refusals) {}
-  void prepare(runtime::Instance& instance) override {
-    interpreter_.prepare(instance);
+  Result<void> prepare(runtime::Instance& instance) override {
     compile_all(instance.module(), refusals_);
+    return interpreter_.prepare(instance);
   }
   runtime::TrapCode call(runtime::Store& store, runtime::FuncRef& function,
                          uint64_t* slots) override {

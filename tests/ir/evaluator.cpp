@@ -593,10 +593,11 @@ class Activation {
   const std::vector<wasm::ValType>* result_types_ = nullptr;
 };
 
-void Evaluator::prepare(runtime::Instance& instance) {
+Result<void> Evaluator::prepare(runtime::Instance& instance) {
   const wasm::Module& module = instance.module();
   for (uint32_t i = module.imported_functions; i < module.functions.size(); ++i)
     instance.function(i).code = this;
+  return {};
 }
 
 const ir::Function& Evaluator::function_of(FuncRef& function) {

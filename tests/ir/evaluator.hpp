@@ -21,7 +21,7 @@ class Evaluator final : public runtime::Executor {
   explicit Evaluator(Transform transform = {}, const ir::BuildOptions& options = {})
       : transform_(std::move(transform)), options_(options) {}
 
-  void prepare(runtime::Instance& instance) override;
+  Result<void> prepare(runtime::Instance& instance) override;
   runtime::TrapCode call(runtime::Store& store, runtime::FuncRef& function,
                          uint64_t* slots) override;
 

@@ -34,7 +34,10 @@ class FakeExecutor final : public runtime::Executor {
   std::map<uint32_t, Body> bodies;
   int prepared = 0;
 
-  void prepare(runtime::Instance&) override { ++prepared; }
+  Result<void> prepare(runtime::Instance&) override {
+    ++prepared;
+    return {};
+  }
   TrapCode call(Store& store, FuncRef& function, uint64_t* slots) override {
     const auto body = bodies.find(function.function_index);
     return body == bodies.end() ? TrapCode::None : body->second(store, function, slots);

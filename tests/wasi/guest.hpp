@@ -62,7 +62,7 @@ inline std::string read_file(const fs::path& path) {
 }
 
 class NoExecutor final : public runtime::Executor {
-  void prepare(runtime::Instance&) override {}
+  Result<void> prepare(runtime::Instance&) override { return {}; }
   TrapCode call(runtime::Store&, runtime::FuncRef&, uint64_t*) override { return TrapCode::None; }
 };
 
