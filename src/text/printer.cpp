@@ -92,6 +92,7 @@ class ModulePrinter {
   void locals(binary::InstructionReader<true>& reader, uint32_t first);
   void data();
   void custom_sections();
+  bool has_entries(const wasm::SectionExtent& section) const;
   void placement(const wasm::CustomSection& section);
 
   const wasm::Module& module_;
@@ -518,15 +519,28 @@ void ModulePrinter::custom_sections() {
   }
 }
 
+// The text has no place for sections without entries.
+bool ModulePrinter::has_entries(const wasm::SectionExtent& section) const {
+  if (section.id == static_cast<uint8_t>(binary::SectionId::Start)) return true;
+  Cursor cursor(module_.bytes.data(), section.offset, section.offset + section.size);
+  uint32_t count;
+  return cursor.read_u32(count) && count != 0;
+}
+
 void ModulePrinter::placement(const wasm::CustomSection& section) {
-  const auto next = std::ranges::find_if(module_.sections, [&](const wasm::SectionExtent& extent) {
-    return extent.offset > section.offset;
-  });
-  if (next == module_.sections.begin()) {
+  const wasm::SectionExtent* previous = nullptr;
+  bool is_last = true;
+  for (const wasm::SectionExtent& extent : module_.sections) {
+    if (!has_entries(extent)) continue;
+    is_last = extent.offset < section.offset;
+    if (!is_last) break;
+    previous = &extent;
+  }
+  if (previous == nullptr) {
     out_.append(" (before first)");
   } else {
     out_.append(" (after ");
-    out_.append(next == module_.sections.end() ? "last" : kSectionKeywords[(next - 1)->id]);
+    out_.append(is_last ? "last" : kSectionKeywords[previous->id]);
     out_.append(')');
   }
 }
