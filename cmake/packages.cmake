@@ -3,6 +3,16 @@
 
 set(CMAKE_FIND_PACKAGE_TARGETS_GLOBAL ON) # found in one folder, usable in all
 
+# The library lib<name>.a, with WRUN_<NAME> for the sources to ask for, if the option of that name is on.
+function(wrun_use_static_library target scope name)
+  if(WRUN_${name})
+    string(TOLOWER lib${name}.a file)
+    find_library(WRUN_LIB${name} NAMES ${file} REQUIRED)
+    target_link_libraries(${target} ${scope} ${WRUN_LIB${name}})
+    target_compile_definitions(${target} ${scope} WRUN_${name}=1)
+  endif()
+endfunction()
+
 function(wrun_use_package target scope package)
   if(package STREQUAL "fmt")
     find_package(fmt REQUIRED)
@@ -27,23 +37,12 @@ function(wrun_use_package target scope package)
       target_compile_definitions(${target} ${scope} WRUN_ZSTD=1)
     endif()
   elseif(package STREQUAL "archive")
-    if(WRUN_ARCHIVE)
-      # Debian's pkg-config file names everything that libarchive can read; for tar it needs none of that.
-      find_library(WRUN_LIBARCHIVE NAMES libarchive.a REQUIRED)
-      target_link_libraries(${target} ${scope} ${WRUN_LIBARCHIVE})
-      target_compile_definitions(${target} ${scope} WRUN_ARCHIVE=1)
-    endif()
+    # Debian's pkg-config file names everything that libarchive can read; for tar it needs none of that.
+    wrun_use_static_library(${target} ${scope} ARCHIVE)
   elseif(package STREQUAL "iberty")
-    if(WRUN_IBERTY)
-      find_library(WRUN_LIBIBERTY NAMES libiberty.a REQUIRED)
-      target_link_libraries(${target} ${scope} ${WRUN_LIBIBERTY})
-      target_compile_definitions(${target} ${scope} WRUN_IBERTY=1)
-    endif()
+    wrun_use_static_library(${target} ${scope} IBERTY)
   elseif(package STREQUAL "b2")
-    if(WRUN_ZSTD) # for files that are compressed as well
-      find_library(WRUN_LIBB2 NAMES libb2.a REQUIRED)
-      target_link_libraries(${target} ${scope} ${WRUN_LIBB2})
-    endif()
+    wrun_use_static_library(${target} ${scope} B2)
   elseif(package STREQUAL "catch2")
     find_package(Catch2 REQUIRED)
     if(Catch2_VERSION VERSION_GREATER_EQUAL 3)

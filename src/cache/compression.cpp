@@ -4,13 +4,13 @@
 
 #include "base/assert.hpp"
 
-#if defined(WRUN_ZSTD)
+#ifdef WRUN_ZSTD
 #include <zstd.h>
 #endif
 
 namespace wrun::cache {
 
-#if defined(WRUN_ZSTD)
+#ifdef WRUN_ZSTD
 
 std::vector<std::byte> compress(std::span<const std::byte> bytes) {
   constexpr int kLevel = 9;

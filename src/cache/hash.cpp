@@ -2,15 +2,21 @@
 
 #include "base/assert.hpp"
 
-#if defined(WRUN_ZSTD)
+#ifdef WRUN_B2
 #include <blake2.h>
 #endif
 
 namespace wrun::cache {
 
-#if defined(WRUN_ZSTD)
+bool is_available() {
+#if defined(WRUN_B2) && defined(WRUN_ZSTD)
+  return true;
+#else
+  return false;
+#endif
+}
 
-bool is_available() { return true; }
+#ifdef WRUN_B2
 
 Hash hash_of(std::initializer_list<std::span<const std::byte>> parts) {
   Hash hash;
@@ -23,8 +29,6 @@ Hash hash_of(std::initializer_list<std::span<const std::byte>> parts) {
 }
 
 #else
-
-bool is_available() { return false; }
 
 Hash hash_of(std::initializer_list<std::span<const std::byte>>) { WRUN_UNREACHABLE(); }
 

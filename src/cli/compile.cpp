@@ -6,6 +6,7 @@
 #include <chrono>
 
 #include "cli/commands.hpp"
+#include "cli/file_names.hpp"
 #include "cli/load.hpp"
 #include "cli/output.hpp"
 #include "cli/output_file.hpp"
@@ -53,13 +54,7 @@ class ProgressBar {
 
 // app.wasm and app.wat become app.cwasm.
 std::string output_name(const std::string& input) {
-  std::string_view name = input;
-  for (const std::string_view ending : {".wasm", ".wat"})
-    if (name.ends_with(ending)) {
-      name.remove_suffix(ending.size());
-      break;
-    }
-  return std::string(name) + ".cwasm";
+  return std::string(without_ending(input, {".wasm", ".wat"})) + ".cwasm";
 }
 
 bool compile_file(const Engine& engine, const std::string& input, const std::string& output,

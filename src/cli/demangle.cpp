@@ -1,13 +1,13 @@
 #include "cli/messages.hpp"
 
-#if WRUN_IBERTY
+#ifdef WRUN_IBERTY
 #define HAVE_DECL_BASENAME 1  // what follows would declare it differently from the C library
 #include <libiberty/demangle.h>
 #endif
 
 namespace wrun::cli {
 
-#if WRUN_IBERTY
+#ifdef WRUN_IBERTY
 namespace {
 
 // A short name can stand for one of gigabytes, since it can refer back to its own parts.

@@ -7,6 +7,7 @@
 #include "cli/cache_filling.hpp"
 #include "cli/capabilities.hpp"
 #include "cli/commands.hpp"
+#include "cli/file_names.hpp"
 #include "cli/guest_values.hpp"
 #include "cli/load.hpp"
 #include "cli/log.hpp"
@@ -31,20 +32,9 @@ std::unexpected<Failed> failed(int status, std::string_view message) {
   return std::unexpected(Failed{status});
 }
 
-std::string_view file_name(std::string_view path) {
-  const size_t slash = path.rfind('/');
-  return slash == path.npos ? path : path.substr(slash + 1);
-}
-
 // What backtraces call a module without a name of its own.
 std::string module_name(std::string_view path) {
-  std::string_view name = file_name(path);
-  for (const std::string_view ending : {".cwasm", ".wasm"})
-    if (name.ends_with(ending)) {
-      name.remove_suffix(ending.size());
-      break;
-    }
-  return std::string(name);
+  return std::string(without_ending(file_name(path), {".cwasm", ".wasm"}));
 }
 
 // "NAME=value", in place of an earlier value of the name.

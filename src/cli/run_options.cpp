@@ -261,23 +261,31 @@ Usage set_jobs(Options& options, std::string_view value) {
   return {};
 }
 
-// wasmtime's `-W key=value,…`: the value is missing in `-W key`.
-// Words separated by commas.
-Usage set_code_for(Options& options, std::string_view value) {
+// Every word of a list that commas separate, until one is refused.
+template <typename Apply>
+Usage for_each_word(std::string_view list, Apply apply) {
   while (true) {
-    const size_t comma = value.find(',');
-    const std::string_view word = value.substr(0, comma);
-    if (word == "timeout")
-      options.code_for.interruptible = true;
-    else if (word == "fuel")
-      options.code_for.fuel = true;
-    else if (word == "deterministic")
-      options.code_for.deterministic = true;
-    else
-      return bad_value("--for", word, "timeout, fuel or deterministic");
-    if (comma == value.npos) return {};
-    value.remove_prefix(comma + 1);
+    const size_t comma = list.find(',');
+    if (auto done = apply(list.substr(0, comma)); !done) return done;
+    if (comma == list.npos) return {};
+    list.remove_prefix(comma + 1);
   }
+}
+
+Usage add_code_for(Options& options, std::string_view word) {
+  if (word == "timeout")
+    options.code_for.interruptible = true;
+  else if (word == "fuel")
+    options.code_for.fuel = true;
+  else if (word == "deterministic")
+    options.code_for.deterministic = true;
+  else
+    return bad_value("--for", word, "timeout, fuel or deterministic");
+  return {};
+}
+
+Usage set_code_for(Options& options, std::string_view list) {
+  return for_each_word(list, [&](std::string_view word) { return add_code_for(options, word); });
 }
 
 // What the compiler makes code for so far.
@@ -286,6 +294,7 @@ Usage check_target(std::string_view value) {
   return bad_value("--target", value, "x86-64-v3");
 }
 
+// wasmtime's `-W key=value,…`: the value is missing in `-W key`.
 struct Key {
   std::string_view name;
   Usage (*apply)(Options& options, std::string_view option, std::string_view value);
@@ -383,17 +392,26 @@ Usage apply_key(Options& options, char group, std::span<const Key> keys, std::st
 }
 
 Usage apply_keys(Options& options, char group, std::span<const Key> keys, std::string_view list) {
-  while (true) {
-    const size_t comma = list.find(',');
-    if (auto done = apply_key(options, group, keys, list.substr(0, comma)); !done) return done;
-    if (comma == list.npos) return {};
-    list.remove_prefix(comma + 1);
+  return for_each_word(
+      list, [&](std::string_view word) { return apply_key(options, group, keys, word); });
+}
+
+// Options that ask for something of the compiler that code from the cache would not show.
+bool is_about_compiling(Option option) {
+  switch (option) {
+    case Option::Tier:
+    case Option::TierUpAfter:
+    case Option::OptBisect:
+    case Option::DumpIr:
+    case Option::TimePasses:  return true;
+    default:                  return false;
   }
 }
 
 }  // namespace
 
 Usage apply(Options& options, Option option, std::string_view value) {
+  if (is_about_compiling(option)) options.use_cache = false;
   switch (option) {
     case Option::Dir:        return add_directory(options, value);
     case Option::Env:        return add_variable(options, value);
@@ -435,33 +453,28 @@ Usage apply(Options& options, Option option, std::string_view value) {
     case Option::StripDebug:         options.strip = CustomSections::Debug; return {};
     case Option::StripNames:         options.strip = CustomSections::Names; return {};
     case Option::Features:           return set_feature_list(options, value);
-    case Option::Tier:               options.use_cache = false; return set_tier(options, value);
-    case Option::TierUpAfter:        options.use_cache = false; return set_tier_up_after(options, value);
+    case Option::Tier:               return set_tier(options, value);
+    case Option::TierUpAfter:        return set_tier_up_after(options, value);
     case Option::OptLevel:           return set_opt_level(options, "--opt-level", value);
-    case Option::OptBisect:          options.use_cache = false; return set_opt_bisect(options, value);
-    case Option::DumpIr:
-      options.use_cache = false;
-      return set_text(options.compiler.dump_ir, "--dump-ir", value);
-    case Option::TimePasses:
-      options.use_cache = false;
-      options.compiler.time_passes = true;
-      return {};
-    case Option::Profile:      return set_profile(options, value);
-    case Option::Gdb:          options.compiler.gdb = true; return {};
-    case Option::Function:     return set_text(options.function, "--func", value);
-    case Option::Ir:           options.ir = true; return {};
-    case Option::Junit:        return set_text(options.junit, "--junit", value);
-    case Option::Verbose:      options.verbose = true; return {};
-    case Option::Compiled:     options.compiled = true; return {};
-    case Option::Jobs:         return set_jobs(options, value);
-    case Option::WasmKeys:     return apply_keys(options, 'W', kWasmKeys, value);
-    case Option::WasiKeys:     return apply_keys(options, 'S', kWasiKeys, value);
-    case Option::OptimizeKeys: return apply_keys(options, 'O', kOptimizeKeys, value);
-    case Option::CodegenKeys:  return apply_keys(options, 'C', kCodegenKeys, value);
-    case Option::DebugKeys:    return apply_keys(options, 'D', {}, value);
-    case Option::Help:         options.help = true; return {};
-    case Option::HelpAll:      options.help_all = true; return {};
-    case Option::Version:      options.version = true; return {};
+    case Option::OptBisect:          return set_opt_bisect(options, value);
+    case Option::DumpIr:             return set_text(options.compiler.dump_ir, "--dump-ir", value);
+    case Option::TimePasses:         options.compiler.time_passes = true; return {};
+    case Option::Profile:            return set_profile(options, value);
+    case Option::Gdb:                options.compiler.gdb = true; return {};
+    case Option::Function:           return set_text(options.function, "--func", value);
+    case Option::Ir:                 options.ir = true; return {};
+    case Option::Junit:              return set_text(options.junit, "--junit", value);
+    case Option::Verbose:            options.verbose = true; return {};
+    case Option::Compiled:           options.compiled = true; return {};
+    case Option::Jobs:               return set_jobs(options, value);
+    case Option::WasmKeys:           return apply_keys(options, 'W', kWasmKeys, value);
+    case Option::WasiKeys:           return apply_keys(options, 'S', kWasiKeys, value);
+    case Option::OptimizeKeys:       return apply_keys(options, 'O', kOptimizeKeys, value);
+    case Option::CodegenKeys:        return apply_keys(options, 'C', kCodegenKeys, value);
+    case Option::DebugKeys:          return apply_keys(options, 'D', {}, value);
+    case Option::Help:               options.help = true; return {};
+    case Option::HelpAll:            options.help_all = true; return {};
+    case Option::Version:            options.version = true; return {};
   }
   return {};
 }

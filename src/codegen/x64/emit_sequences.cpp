@@ -31,7 +31,6 @@ void Emitter::add_immediate(const Instruction& insn) {
   }
 }
 
-// Leaves the flags alone: it may stand between a comparison and its user.
 // Whether nobody reads the flags that the instructions before this one have left.
 bool Emitter::flags_are_free(uint32_t index) const {
   while (++index < machine_.instructions.size()) {
@@ -73,6 +72,7 @@ bool Emitter::flags_are_free(uint32_t index) const {
   return false;
 }
 
+// Leaves the flags alone: it may stand between a comparison and its user.
 void Emitter::load_constant(uint32_t index) {
   const Instruction& insn = machine_.instructions[index];
   if (insn.op == x86::Inst::kIdMfence) {
