@@ -1,6 +1,8 @@
 #include "codegen/compiler.hpp"
 
+#include "base/assert.hpp"
 #include "codegen/code_tables.hpp"
+#include "codegen/stubs.hpp"
 
 #if defined(__x86_64__)
 #include "codegen/x64/machine.hpp"
@@ -28,6 +30,10 @@ std::expected<CompiledFunction, ir::Unsupported> compile(const ir::Function&,
                                                          const CompileOptions&) {
   return std::unexpected(ir::Unsupported{"a compiler for this machine", 0});
 }
+
+FunctionStub make_function_stub(uint32_t, uint64_t, uint64_t) { WRUN_UNREACHABLE(); }
+
+StubCode make_slot_jump(uint64_t, uint64_t) { WRUN_UNREACHABLE(); }
 
 #endif
 
