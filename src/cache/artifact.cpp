@@ -67,14 +67,12 @@ Result<std::shared_ptr<const Artifact>> Artifact::open(const std::string& path, 
 
 Result<std::shared_ptr<const Artifact>> Artifact::open(FileHandle file, const struct stat& status,
                                                        Known* known) {
-  if (!is_available())
-    return fail(Error::Kind::Unsupported, "this build of wrun does not read compiled modules");
   const auto size = static_cast<size_t>(status.st_size);
   void* data = MAP_FAILED;
   if (S_ISREG(status.st_mode) && size >= sizeof(Header))
     data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
   if (data == MAP_FAILED) return damaged("it is no regular file with a whole header");
-  const std::shared_ptr<Artifact> artifact(
+  std::shared_ptr<Artifact> artifact(
       new Artifact(std::move(file), {static_cast<std::byte*>(data), size}));
   WRUN_CHECK_OK(artifact->check_header());
   artifact->find_code();

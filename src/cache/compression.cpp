@@ -4,13 +4,9 @@
 
 #include "base/assert.hpp"
 
-#ifdef WRUN_ZSTD
 #include <zstd.h>
-#endif
 
 namespace wrun::cache {
-
-#ifdef WRUN_ZSTD
 
 std::vector<std::byte> compress(std::span<const std::byte> bytes) {
   constexpr int kLevel = 9;
@@ -28,12 +24,5 @@ std::unique_ptr<std::byte[]> decompress(std::span<const std::byte> compressed, s
   const size_t size = ZSTD_decompress(out.get(), bytes, compressed.data(), compressed.size());
   return !ZSTD_isError(size) && size == bytes ? std::move(out) : nullptr;
 }
-
-#else
-
-std::vector<std::byte> compress(std::span<const std::byte>) { WRUN_UNREACHABLE(); }
-std::unique_ptr<std::byte[]> decompress(std::span<const std::byte>, size_t) { WRUN_UNREACHABLE(); }
-
-#endif
 
 }  // namespace wrun::cache

@@ -1,22 +1,8 @@
 #include "cache/hash.hpp"
 
-#include "base/assert.hpp"
-
-#ifdef WRUN_B2
 #include <blake2.h>
-#endif
 
 namespace wrun::cache {
-
-bool is_available() {
-#if defined(WRUN_B2) && defined(WRUN_ZSTD)
-  return true;
-#else
-  return false;
-#endif
-}
-
-#ifdef WRUN_B2
 
 Hash hash_of(std::initializer_list<std::span<const std::byte>> parts) {
   Hash hash;
@@ -27,12 +13,6 @@ Hash hash_of(std::initializer_list<std::span<const std::byte>> parts) {
   blake2b_final(&state, reinterpret_cast<uint8_t*>(hash.data()), hash.size());
   return hash;
 }
-
-#else
-
-Hash hash_of(std::initializer_list<std::span<const std::byte>>) { WRUN_UNREACHABLE(); }
-
-#endif
 
 std::string to_hex(std::span<const std::byte> bytes) {
   constexpr char kDigits[] = "0123456789abcdef";

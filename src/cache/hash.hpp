@@ -11,9 +11,6 @@ namespace wrun::cache {
 
 using Hash = std::array<std::byte, 32>;
 
-// Whether this build has what files of compiled code take. Nothing else here may be called without.
-bool is_available();
-
 // Of the parts one behind the other.
 Hash hash_of(std::initializer_list<std::span<const std::byte>> parts);
 std::string to_hex(std::span<const std::byte> bytes);

@@ -1,13 +1,10 @@
 #include "cli/messages.hpp"
 
-#ifdef WRUN_IBERTY
 #define HAVE_DECL_BASENAME 1  // what follows would declare it differently from the C library
 #include <libiberty/demangle.h>
-#endif
 
 namespace wrun::cli {
 
-#ifdef WRUN_IBERTY
 namespace {
 
 // A short name can stand for one of gigabytes, since it can refer back to its own parts.
@@ -35,8 +32,5 @@ std::string demangle(const std::string& name) {
     return name;
   }
 }
-#else
-std::string demangle(const std::string& name) { return name; }
-#endif
 
 }  // namespace wrun::cli

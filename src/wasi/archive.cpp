@@ -1,10 +1,8 @@
 #include "wasi/archive.hpp"
 
-#include <sys/stat.h>
-#ifdef WRUN_ARCHIVE
 #include <archive.h>
 #include <archive_entry.h>
-#endif
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -21,7 +19,6 @@ bool may_be_archive(const std::string& path) {
   return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
 }
 
-#ifdef WRUN_ARCHIVE
 namespace {
 
 using NodeRef = std::shared_ptr<TreeNode>;
@@ -50,9 +47,7 @@ class Reader {
   Result<void> read() {
     constexpr size_t kBlock = 64 * 1024;
     ::archive_read_support_format_tar(archive_);
-#ifdef WRUN_ZSTD
     ::archive_read_support_filter_zstd(archive_);
-#endif
     if (::archive_read_open_filename(archive_, path_.c_str(), kBlock) != ARCHIVE_OK)
       return failed(library_error());
     for (;;) {
@@ -186,11 +181,5 @@ class Reader {
 Result<void> read_archive(const std::string& path, MemoryTree& tree) {
   return Reader(path, tree).read();
 }
-#else
-Result<void> read_archive(const std::string& path, MemoryTree&) {
-  return fail(Error::Kind::Unsupported,
-              "'" + printable(path) + "' is no directory, and this build cannot read archives");
-}
-#endif
 
 }  // namespace wrun::wasi

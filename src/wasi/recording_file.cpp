@@ -2,9 +2,7 @@
 
 #include <fcntl.h>
 #include <unistd.h>
-#ifdef WRUN_ZSTD
 #include <zstd.h>
-#endif
 
 #include <algorithm>
 #include <cerrno>
@@ -15,8 +13,7 @@
 namespace wrun::wasi {
 namespace {
 
-constexpr std::string_view kCompressed = "wrunrecz";
-constexpr std::string_view kPlain = "wrunrec0";
+constexpr std::string_view kMagic = "wrunrecz";
 // After so much a recording can be read even if the run is killed.
 constexpr size_t kPendingBytes = 64 * 1024;
 constexpr size_t kBufferBytes = 128 * 1024;
@@ -37,7 +34,6 @@ ssize_t read_some(int file, std::span<std::byte> out) {
 
 // --- writing ---
 
-#ifdef WRUN_ZSTD
 struct RecordingWriter::Compressor {
   Compressor() : context(ZSTD_createCCtx()), out(ZSTD_CStreamOutSize()) {}
   ~Compressor() { ZSTD_freeCCtx(context); }
@@ -63,14 +59,6 @@ void RecordingWriter::compress(Flush flush) {
   }
   pending_.clear();
 }
-#else
-struct RecordingWriter::Compressor {};
-
-void RecordingWriter::compress(Flush) {
-  write(pending_);
-  pending_.clear();
-}
-#endif
 
 RecordingWriter::RecordingWriter(std::string path, UniqueFd file)
     : path_(std::move(path)), file_(std::move(file)), compressor_(std::make_unique<Compressor>()) {}
@@ -82,11 +70,7 @@ Result<std::unique_ptr<RecordingWriter>> RecordingWriter::create(const std::stri
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
   if (!file) return failed("create", path, errno);
   std::unique_ptr<RecordingWriter> writer(new RecordingWriter(path, std::move(file)));
-#ifdef WRUN_ZSTD
-  writer->write(std::as_bytes(std::span(kCompressed)));
-#else
-  writer->write(std::as_bytes(std::span(kPlain)));
-#endif
+  writer->write(std::as_bytes(std::span(kMagic)));
   return writer;
 }
 
@@ -119,7 +103,6 @@ Result<void> RecordingWriter::finish() {
 
 // --- reading ---
 
-#ifdef WRUN_ZSTD
 struct RecordingReader::Decompressor {
   Decompressor() : context(ZSTD_createDCtx()), in(ZSTD_DStreamInSize()) {}
   ~Decompressor() { ZSTD_freeDCtx(context); }
@@ -132,11 +115,6 @@ struct RecordingReader::Decompressor {
 
 bool RecordingReader::refill() {
   begin_ = end_ = 0;
-  if (!decompressor_) {
-    const ssize_t size = read_some(file_.get(), buffer_);
-    end_ = size > 0 ? static_cast<size_t>(size) : 0;
-    return end_ > 0;
-  }
   Decompressor& zstd = *decompressor_;
   while (end_ == 0) {
     if (zstd.input.pos == zstd.input.size) {
@@ -150,39 +128,23 @@ bool RecordingReader::refill() {
   }
   return true;
 }
-#else
-struct RecordingReader::Decompressor {};
 
-bool RecordingReader::refill() {
-  const ssize_t size = read_some(file_.get(), buffer_);
-  begin_ = 0;
-  end_ = size > 0 ? static_cast<size_t>(size) : 0;
-  return end_ > 0;
-}
-#endif
-
-RecordingReader::RecordingReader(UniqueFd file) : file_(std::move(file)), buffer_(kBufferBytes) {}
+RecordingReader::RecordingReader(UniqueFd file)
+    : file_(std::move(file)),
+      decompressor_(std::make_unique<Decompressor>()),
+      buffer_(kBufferBytes) {}
 
 RecordingReader::~RecordingReader() = default;
 
 Result<std::unique_ptr<RecordingReader>> RecordingReader::open(const std::string& path) {
   UniqueFd file = keep_off_standard_streams(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return failed("open", path, errno);
-  char magic[kPlain.size()] = {};
+  char magic[kMagic.size()] = {};
   const ssize_t size = read_some(file.get(), std::as_writable_bytes(std::span(magic)));
   const std::string_view found(magic, size > 0 ? static_cast<size_t>(size) : 0);
-  std::unique_ptr<RecordingReader> reader(new RecordingReader(std::move(file)));
-  if (found == kCompressed) {
-#ifdef WRUN_ZSTD
-    reader->decompressor_ = std::make_unique<Decompressor>();
-#else
-    return fail(Error::Kind::Unsupported,
-                "recording '" + printable(path) + "' is compressed, and this build has no zstd");
-#endif
-  } else if (found != kPlain) {
+  if (found != kMagic)
     return fail(Error::Kind::Malformed, "'" + printable(path) + "' is not a recording of a run");
-  }
-  return reader;
+  return std::unique_ptr<RecordingReader>(new RecordingReader(std::move(file)));
 }
 
 bool RecordingReader::bytes(std::span<std::byte> out) {

@@ -1,5 +1,4 @@
-// The file that a run is recorded in: a magic number, then one stream of bytes, compressed with zstd
-// where the build has it.
+// The file that a run is recorded in: a magic number, then one stream of bytes, compressed with zstd.
 #pragma once
 
 #include <cstddef>

@@ -8,7 +8,8 @@ declare -A package_groups=(
     [guests]="clang-19 lld-19 wasi-libc libclang-rt-19-dev-wasm32"
     [sanitizers]="libclang-rt-19-dev llvm-19"
     [gcc]="g++-12"
-    [aarch64]="g++-aarch64-linux-gnu qemu-user"
+    [aarch64]="g++-aarch64-linux-gnu qemu-user
+               libasmjit-dev:arm64 libzstd-dev:arm64 libb2-dev:arm64 libarchive-dev:arm64 libiberty-dev:arm64"
     [checks]="clang-format-19 clang-tidy-19 python3"
 )
 
@@ -36,6 +37,7 @@ ensure_packages() {
         as_root=(sudo)
     fi
     log=$(mktemp)
+    if [[ "${missing[*]}" == *:arm64* ]]; then "${as_root[@]}" dpkg --add-architecture arm64 || return 1; fi
     install_packages() {
         "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
             apt-get install -y -q --no-install-recommends "${missing[@]}" </dev/null >"$log" 2>&1
@@ -50,11 +52,12 @@ ensure_packages() {
     rm -f "$log"
 }
 
-# Prints those of the given packages that are not installed, each once.
+# Prints those of the given packages that are not installed, each once. A name may end in an architecture.
 missing_packages() {
     local installed package
     # shellcheck disable=SC2016
-    installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}\n' "$@" 2>/dev/null || true) # fails for unknown ones
+    installed=$(dpkg-query -W -f='${db:Status-Status} ${Package}:${Architecture}\n' "$@" 2>/dev/null || true) # fails for unknown ones
+    installed=$(sed -E "s/:(all|$(dpkg --print-architecture))$//" <<<"$installed")
     for package in "$@"; do
         grep -qxF -- "installed $package" <<<"$installed" || echo "$package"
     done | sort -u
