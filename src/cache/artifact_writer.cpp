@@ -1,5 +1,6 @@
 #include "cache/artifact_writer.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "cache/compression.hpp"
@@ -9,30 +10,45 @@ namespace {
 
 constexpr size_t kAlignment = 16;  // of sections in the file
 
+size_t align(size_t bytes, size_t alignment) { return (bytes + alignment - 1) & ~(alignment - 1); }
+
+// Places sections; the file is made at its size when all are known.
 class Writer {
  public:
-  Writer() : bytes_(sizeof(Header)) {}
-
-  void add(Section which, std::span<const std::byte> contents, size_t alignment = kAlignment) {
-    bytes_.resize((bytes_.size() + alignment - 1) & ~(alignment - 1));
-    header_.sections[static_cast<size_t>(which)] = {bytes_.size(), contents.size()};
-    bytes_.insert(bytes_.end(), contents.begin(), contents.end());
+  void add(Section which, std::span<const std::byte> contents) {
+    place(which, contents, align(bytes_, kAlignment), contents.size());
+  }
+  void add_pages(Section which, std::span<const std::byte> contents) {
+    place(which, contents, align(bytes_, kPageBytes), align(contents.size(), kPageBytes));
   }
   std::vector<std::byte> finish(const ArtifactParts& parts) {
     header_.functions_bytes = parts.functions_bytes;
     header_.wasm = hash_of({parts.wasm});
     header_.target = parts.target;
-    header_.file_bytes = bytes_.size();
+    header_.file_bytes = bytes_;
     header_.wasm_bytes = parts.wasm.size();
     header_.memory_offset = parts.memory_offset;
-    std::memcpy(bytes_.data(), &header_, sizeof(header_));
-    const Hash content = content_hash(bytes_);
-    std::memcpy(bytes_.data() + offsetof(Header, content), content.data(), content.size());
-    return std::move(bytes_);
+    std::vector<std::byte> file(bytes_);
+    std::memcpy(file.data(), &header_, sizeof(header_));
+    for (const Placed& each : placed_) std::ranges::copy(each.contents, file.begin() + each.offset);
+    const Hash content = content_hash(file);
+    std::memcpy(file.data() + offsetof(Header, content), content.data(), content.size());
+    return file;
   }
 
  private:
-  std::vector<std::byte> bytes_;
+  struct Placed {
+    std::span<const std::byte> contents;
+    ptrdiff_t offset;
+  };
+  void place(Section which, std::span<const std::byte> contents, size_t offset, size_t size) {
+    header_.sections[static_cast<size_t>(which)] = {offset, size};
+    placed_.push_back({contents, static_cast<ptrdiff_t>(offset)});
+    bytes_ = offset + size;
+  }
+
+  std::vector<Placed> placed_;
+  size_t bytes_ = sizeof(Header);
   Header header_;
 };
 
@@ -51,12 +67,11 @@ std::vector<std::byte> write_artifact(const ArtifactParts& parts) {
   writer.add(Section::Stubs, std::as_bytes(parts.stubs));
   writer.add(Section::Module, parts.module);
   writer.add(Section::Bodies, std::as_bytes(parts.bodies));
-  // The file goes on behind the code up to the end of its last page.
-  std::vector<std::byte> code(parts.code.begin(), parts.code.end());
-  code.resize((code.size() + kPageBytes - 1) & ~(kPageBytes - 1));
-  writer.add(Section::Code, code, kPageBytes);
-  writer.add(Section::Memory, parts.memory, kPageBytes);
-  writer.add(Section::Wasm, parts.embed_wasm ? compress(parts.wasm) : std::vector<std::byte>());
+  writer.add_pages(Section::Code, parts.code);
+  writer.add_pages(Section::Memory, parts.memory);
+  const std::vector<std::byte> wasm =
+      parts.embed_wasm ? compress(parts.wasm) : std::vector<std::byte>();
+  writer.add(Section::Wasm, wasm);
   return writer.finish(parts);
 }
 

@@ -9,7 +9,7 @@
 namespace wrun::cache {
 
 std::vector<std::byte> compress(std::span<const std::byte> bytes) {
-  constexpr int kLevel = 9;
+  constexpr int kLevel = 3;
   std::vector<std::byte> compressed(ZSTD_compressBound(bytes.size()));
   const size_t size =
       ZSTD_compress(compressed.data(), compressed.size(), bytes.data(), bytes.size(), kLevel);

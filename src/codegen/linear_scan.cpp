@@ -34,18 +34,24 @@ class FixedRegisters {
   }
 
   void advance(Position position) {
+    if (position < first_end_) return;
+    first_begin_ = first_end_ = kNoPosition;
     while (next_clobber_ < clobbers_.size() && late(clobbers_[next_clobber_]) < position)
       ++next_clobber_;
+    if (next_clobber_ < clobbers_.size())
+      expect(late(clobbers_[next_clobber_]), late(clobbers_[next_clobber_]) + 1);
     for (Reg reg : fixed_) {
       std::vector<Block>& blocks = blocks_[reg.index];
-      while (next_[reg.index] < blocks.size() && blocks[next_[reg.index]].end <= position)
-        ++next_[reg.index];
+      size_t& next = next_[reg.index];
+      while (next < blocks.size() && blocks[next].end <= position) ++next;
+      if (next < blocks.size()) expect(blocks[next].begin, blocks[next].end);
     }
   }
 
   // Lowers limits[reg] to where the register is taken while the interval is live.
   void limit(const Intervals& intervals, const Interval& interval, RegSet regs,
              std::array<Position, Reg::kCount>& limits) const {
+    if (interval.end <= first_begin_) return;
     for (Reg reg : regs& fixed_) {
       const std::vector<Block>& blocks = blocks_[reg.index];
       size_t k = next_[reg.index];
@@ -91,6 +97,10 @@ class FixedRegisters {
     Position begin;
     Position end;
   };
+  void expect(Position begin, Position end) {
+    first_begin_ = std::min(first_begin_, begin);
+    first_end_ = std::min(first_end_, end);
+  }
   void block(Reg reg, Position begin, Position end) {
     fixed_.add(reg);
     std::vector<Block>& blocks = blocks_[reg.index];
@@ -109,6 +119,9 @@ class FixedRegisters {
   std::vector<uint32_t> clobbers_;  // instructions
   size_t next_clobber_ = 0;
   RegSet clobberable_;
+  // Of all that are still to come: where the first one begins, and where the first one ends.
+  Position first_begin_ = 0;
+  Position first_end_ = 0;
 };
 
 class LinearScan {
@@ -121,19 +134,14 @@ class LinearScan {
 
   void run() {
     active_.fill(kNone);
-    std::vector<Unhandled> whole;
-    whole.reserve(intervals_.size());
-    for (uint32_t i = 0; i < intervals_.size(); ++i)
-      if (intervals_[i].range != kNone) whole.push_back({intervals_[i].begin, i});
-    std::sort(whole.begin(), whole.end(),
-              [](const Unhandled& a, const Unhandled& b) { return b < a; });
+    const std::vector<VReg>& whole = intervals_.liveness().by_begin;
     for (size_t next = 0; next < whole.size() || !unhandled_.empty();) {
-      uint32_t id = 0;
-      if (next == whole.size() || (!unhandled_.empty() && whole[next] < unhandled_.top())) {
+      uint32_t id = next < whole.size() ? whole[next].index : kNone;
+      if (id == kNone || (!unhandled_.empty() && unhandled_.top().begin < intervals_[id].begin)) {
         id = unhandled_.top().id;
         unhandled_.pop();
       } else {
-        id = whole[next++].id;
+        ++next;
       }
       advance(intervals_[id].begin);
       if (!allocate_free(id)) allocate_blocked(id);

@@ -1,5 +1,7 @@
 #include "codegen/liveness.hpp"
 
+#include <algorithm>
+
 #include "base/assert.hpp"
 
 namespace wrun::codegen {
@@ -11,10 +13,11 @@ class Analysis {
   explicit Analysis(const MachineFunction& function) : function_(function) {}
 
   Liveness run() {
-    find_definitions();
     find_predecessors();
+    find_outer_uses();
     find_live_blocks();
     build_ranges();
+    std::reverse(result_.by_begin.begin(), result_.by_begin.end());
     return std::move(result_);
   }
 
@@ -23,87 +26,76 @@ class Analysis {
     VReg vreg;
     uint32_t block;
   };
+  struct OuterUse {
+    uint32_t block;
+    uint32_t next;
+  };
 
   uint32_t block_count() const { return static_cast<uint32_t>(function_.blocks.size()); }
 
-  template <class Visit>
-  void for_each_def(uint32_t block, Visit&& visit) const {
-    const MachineBlock& data = function_.blocks[block];
-    for (VReg param : function_.params(data)) visit(param);
-    for (uint32_t i = data.first; i < data.end; ++i)
-      for (const Operand& operand : function_.operands_of(function_.instructions[i]))
-        if (operand.is_def() && operand.vreg.exists()) visit(operand.vreg);
-  }
-  template <class Visit>
-  void for_each_use(uint32_t block, Visit&& visit) const {
-    const MachineBlock& data = function_.blocks[block];
-    for (uint32_t i = data.first; i < data.end; ++i)
-      for (const Operand& operand : function_.operands_of(function_.instructions[i]))
-        if (!operand.is_def()) visit(operand.vreg);
-    for (const MachineEdge& edge : function_.edges_of(data))
-      for (VReg arg : function_.args(edge)) visit(arg);
-  }
-
-  void find_definitions() {
-    definition_.assign(function_.vregs.size(), kNone);
-    for (uint32_t block = 0; block < block_count(); ++block)
-      for_each_def(block, [&](VReg vreg) {
-        WRUN_ASSERT(definition_[vreg.index] == kNone);
-        definition_[vreg.index] = block;
-      });
-  }
-
   void find_predecessors() {
-    first_predecessor_.assign(block_count() + 1, 0);
-    for (const MachineEdge& edge : function_.edges) ++first_predecessor_[edge.target + 1];
-    for (uint32_t i = 0; i < block_count(); ++i) first_predecessor_[i + 1] += first_predecessor_[i];
+    first_predecessor_.assign(block_count() + 2, 0);
+    for (const MachineEdge& edge : function_.edges) ++first_predecessor_[edge.target + 2];
+    for (uint32_t i = 2; i < first_predecessor_.size(); ++i)
+      first_predecessor_[i] += first_predecessor_[i - 1];
     predecessors_.resize(function_.edges.size());
-    std::vector<uint32_t> next(first_predecessor_.begin(), first_predecessor_.end() - 1);
     for (uint32_t block = 0; block < block_count(); ++block)
       for (const MachineEdge& edge : function_.edges_of(function_.blocks[block]))
-        predecessors_[next[edge.target]++] = block;
+        predecessors_[first_predecessor_[edge.target + 1]++] = block;
   }
 
-  // Walks from each use that is not in the block of the definition up to that block.
-  void find_live_blocks() {
-    std::vector<uint32_t> first(function_.vregs.size() + 1, 0);
-    for (uint32_t block = 0; block < block_count(); ++block)
-      for_each_use(block, [&](VReg vreg) {
-        WRUN_ASSERT(definition_[vreg.index] != kNone);
-        first[vreg.index + 1] += definition_[vreg.index] != block;
-      });
-    for (size_t i = 0; i + 1 < first.size(); ++i) first[i + 1] += first[i];
-    std::vector<uint32_t> use_blocks(first.back());
-    std::vector<uint32_t> next(first.begin(), first.end() - 1);
-    for (uint32_t block = 0; block < block_count(); ++block)
-      for_each_use(block, [&](VReg vreg) {
-        if (definition_[vreg.index] != block) use_blocks[next[vreg.index]++] = block;
-      });
+  // Those in other blocks than the definition's. Definitions come first in the order of the blocks.
+  void find_outer_uses() {
+    definition_.assign(function_.vregs.size(), kNone);
+    first_outer_use_.assign(function_.vregs.size(), kNone);
+    for (uint32_t block = 0; block < block_count(); ++block) {
+      const MachineBlock& data = function_.blocks[block];
+      for (VReg param : function_.params(data)) definition_[param.index] = block;
+      for (uint32_t i = data.first; i < data.end; ++i)
+        for (const Operand& operand : function_.operands_of(function_.instructions[i])) {
+          if (!operand.is_def())
+            note_use(operand.vreg, block);
+          else if (operand.vreg.exists())
+            definition_[operand.vreg.index] = block;
+        }
+      for (const MachineEdge& edge : function_.edges_of(data))
+        for (VReg arg : function_.args(edge)) note_use(arg, block);
+    }
+  }
+  void note_use(VReg vreg, uint32_t block) {
+    WRUN_ASSERT(definition_[vreg.index] != kNone);
+    if (definition_[vreg.index] == block) return;
+    uint32_t& first = first_outer_use_[vreg.index];
+    if (first != kNone && outer_uses_[first].block == block) return;
+    outer_uses_.push_back({block, first});
+    first = static_cast<uint32_t>(outer_uses_.size() - 1);
+  }
 
+  // Walks from each such use up to the block of the definition.
+  void find_live_blocks() {
+    std::vector<uint32_t>& first_in = result_.first_live_in;
+    first_in.assign(block_count() + 2, 0);
     std::vector<uint32_t> mark(block_count(), kNone);
     std::vector<uint32_t> work;
     for (uint32_t vreg = 0; vreg < function_.vregs.size(); ++vreg) {
-      for (uint32_t i = first[vreg]; i < first[vreg + 1]; ++i) {
-        work.push_back(use_blocks[i]);
+      for (uint32_t i = first_outer_use_[vreg]; i != kNone; i = outer_uses_[i].next) {
+        work.push_back(outer_uses_[i].block);
         while (!work.empty()) {
           const uint32_t block = work.back();
           work.pop_back();
           if (block == definition_[vreg] || mark[block] == vreg) continue;
           mark[block] = vreg;
           live_.push_back({{vreg}, block});
-          work.insert(work.end(), predecessors_.begin() + first_predecessor_[block],
-                      predecessors_.begin() + first_predecessor_[block + 1]);
+          ++first_in[block + 2];
+          for (uint32_t p = first_predecessor_[block]; p < first_predecessor_[block + 1]; ++p)
+            work.push_back(predecessors_[p]);
         }
       }
     }
-
-    std::vector<uint32_t>& first_in = result_.first_live_in;
-    first_in.assign(block_count() + 1, 0);
-    for (const BlockOfVReg& live : live_) ++first_in[live.block + 1];
-    for (uint32_t i = 0; i < block_count(); ++i) first_in[i + 1] += first_in[i];
+    for (uint32_t i = 2; i < first_in.size(); ++i) first_in[i] += first_in[i - 1];
     result_.live_in_pool.resize(live_.size());
-    std::vector<uint32_t> fill(first_in.begin(), first_in.end() - 1);
-    for (const BlockOfVReg& live : live_) result_.live_in_pool[fill[live.block]++] = live.vreg;
+    for (const BlockOfVReg& live : live_)
+      result_.live_in_pool[first_in[live.block + 1]++] = live.vreg;
   }
 
   // Backwards, so that each list is made from its end.
@@ -111,6 +103,8 @@ class Analysis {
     result_.first_range.assign(function_.vregs.size(), kNone);
     result_.first_use.assign(function_.vregs.size(), kNone);
     result_.uses.reserve(function_.operands.size());
+    result_.ranges.reserve(function_.vregs.size() + live_.size());
+    result_.by_begin.reserve(function_.vregs.size());
     for (uint32_t block = block_count(); block-- > 0;) {
       const MachineBlock& data = function_.blocks[block];
       const Position begin = gap(data.first);
@@ -164,6 +158,7 @@ class Analysis {
 
   // What is used nowhere is live for a moment.
   void define(VReg vreg, Position begin, Position at_least) {
+    note_begin(vreg, begin);
     const uint32_t first = result_.first_range[vreg.index];
     if (first != kNone && result_.ranges[first].begin <= begin) {
       result_.ranges[first].begin = begin;
@@ -171,6 +166,18 @@ class Analysis {
     }
     result_.ranges.push_back({begin, at_least > begin ? at_least : begin + 1, first});
     result_.first_range[vreg.index] = static_cast<uint32_t>(result_.ranges.size() - 1);
+  }
+
+  // Definitions come in descending order, but for those of one instruction.
+  void note_begin(VReg vreg, Position begin) {
+    std::vector<VReg>& order = result_.by_begin;
+    size_t at = order.size();
+    order.push_back(vreg);
+    for (; at > 0 && begin_of(order[at - 1]) < begin; --at) order[at] = order[at - 1];
+    order[at] = vreg;
+  }
+  Position begin_of(VReg vreg) const {
+    return result_.ranges[result_.first_range[vreg.index]].begin;
   }
 
   void add_use(VReg vreg, Position position, UseKind kind) {
@@ -187,7 +194,9 @@ class Analysis {
   }
 
   const MachineFunction& function_;
-  std::vector<uint32_t> definition_;  // block, by virtual register
+  std::vector<uint32_t> definition_;       // block, by virtual register
+  std::vector<uint32_t> first_outer_use_;  // by virtual register
+  std::vector<OuterUse> outer_uses_;
   std::vector<uint32_t> first_predecessor_;
   std::vector<uint32_t> predecessors_;
   std::vector<BlockOfVReg> live_;

@@ -44,6 +44,7 @@ struct Liveness {
   std::vector<UsePoint> uses;  // definitions as well
   std::vector<uint32_t> first_range;
   std::vector<uint32_t> first_use;
+  std::vector<VReg> by_begin;  // those that are defined, in the order of their first ranges
 
   // The virtual registers that are live into a block; its parameters are not among them.
   std::span<const VReg> live_in(uint32_t block) const {

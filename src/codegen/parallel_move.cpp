@@ -47,6 +47,11 @@ void ParallelMove::release(const Move& move) {
 
 void ParallelMove::resolve(std::vector<Move>& out) {
   const auto count = static_cast<uint32_t>(moves_.size());
+  if (count == 1) {
+    out.push_back(moves_[0]);
+    moves_.clear();
+    return;
+  }
   done_.assign(count, false);
   for (uint32_t i = 0; i < count; ++i) {
     read(moves_[i], 1);

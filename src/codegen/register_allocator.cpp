@@ -17,6 +17,7 @@ enum class Phase : uint8_t {
   Gap,         // pieces of values meet; fixed and tied uses
   BlockEnd,    // to the only successor
 };
+constexpr uint64_t kPhases = 8;
 
 struct PendingMove {
   uint32_t instruction;
@@ -153,23 +154,25 @@ class Resolver {
     for (uint32_t i = 0; i < function_.instructions.size(); ++i) {
       const Instruction& insn = function_.instructions[i];
       result_.used = result_.used | function_.clobber_sets[insn.clobbers];
-      Location tied;
-      for (uint32_t k = 0; k < insn.operand_count; ++k)
-        if (function_.operands[insn.first_operand + k].is_gap_use())
-          place_gap_use(i, insn.first_operand + k);
-      for (uint32_t k = 0; k < insn.operand_count; ++k)
-        if (!function_.operands[insn.first_operand + k].is_gap_use())
-          place(i, insn.first_operand + k);
-      for (uint32_t k = 0; k < insn.operand_count; ++k)
-        if (function_.operands[insn.first_operand + k].is_tied_def())
-          tied = result_.operands[insn.first_operand + k];
-      for (uint32_t k = 0; k < insn.operand_count; ++k) {
-        const Operand& operand = function_.operands[insn.first_operand + k];
-        Location& location = result_.operands[insn.first_operand + k];
-        if (operand.is_gap_use() && operand.constraint == Operand::Constraint::Tied) {
-          move(i, Phase::Gap, function_.type(operand.vreg), location, tied);
-          location = tied;
+      uint32_t tied_def = kNone;
+      uint32_t tied_use = kNone;
+      const uint32_t end = insn.first_operand + insn.operand_count;
+      for (uint32_t k = insn.first_operand; k < end; ++k) {
+        const Operand& operand = function_.operands[k];
+        if (operand.is_gap_use()) {
+          place_gap_use(i, k);
+          if (operand.constraint == Operand::Constraint::Tied) tied_use = k;
+        } else if (operand.is_tied_def()) {
+          tied_def = k;
         }
+      }
+      for (uint32_t k = insn.first_operand; k < end; ++k)
+        if (!function_.operands[k].is_gap_use()) place(i, k);
+      if (tied_use != kNone) {
+        Location& location = result_.operands[tied_use];
+        const Location target = result_.operands[tied_def];
+        move(i, Phase::Gap, function_.type(function_.operands[tied_use].vreg), location, target);
+        location = target;
       }
     }
   }
@@ -270,16 +273,20 @@ class Resolver {
   }
 
   void order_moves() {
-    std::sort(pending_.begin(), pending_.end(), [](const PendingMove& a, const PendingMove& b) {
-      return a.instruction != b.instruction ? a.instruction < b.instruction : a.phase < b.phase;
-    });
+    // By instruction and phase; those of one phase in any order.
+    std::vector<uint64_t> order(pending_.size());
+    for (uint32_t i = 0; i < pending_.size(); ++i)
+      order[i] =
+          (uint64_t{pending_[i].instruction} * kPhases + static_cast<uint64_t>(pending_[i].phase))
+              << 32 |
+          i;
+    std::sort(order.begin(), order.end());
     std::vector<Move> ordered;
-    for (size_t i = 0; i < pending_.size();) {
-      const uint32_t insn = pending_[i].instruction;
-      const Phase phase = pending_[i].phase;
-      for (; i < pending_.size() && pending_[i].instruction == insn && pending_[i].phase == phase;
-           ++i) {
-        const PendingMove& pending = pending_[i];
+    for (size_t i = 0; i < order.size();) {
+      const uint64_t group = order[i] >> 32;
+      const uint32_t insn = static_cast<uint32_t>(group / kPhases);
+      for (; i < order.size() && order[i] >> 32 == group; ++i) {
+        const PendingMove& pending = pending_[static_cast<uint32_t>(order[i])];
         if (pending.spilled.exists() && is_stored_[pending.spilled.index]) continue;
         parallel_.add(pending.from, pending.to, pending.type);
       }

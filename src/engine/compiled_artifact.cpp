@@ -102,21 +102,22 @@ Result<std::vector<std::byte>> compile_artifact(const EngineConfig& config,
   cache::Target target = target_of(config);
   target.guarded_memory0 = has_guarded_memory0(module);
   Diagnostics diagnostics(config.compiler);
-  const std::vector<CompiledUnit> units =
-      compile_module(module,
-                     {.guarded_memory0 = target.guarded_memory0 != 0,
-                      .interruptible = config.interruptible,
-                      .fuel = config.fuel_metering,
-                      .canonical_nans = config.canonical_nans},
-                     &diagnostics, options.progress);
+  std::vector<CompiledUnit> units = compile_module(module,
+                                                   {.guarded_memory0 = target.guarded_memory0 != 0,
+                                                    .interruptible = config.interruptible,
+                                                    .fuel = config.fuel_metering,
+                                                    .canonical_nans = config.canonical_nans},
+                                                   &diagnostics, options.progress);
+  const bool is_complete = units.size() == module.functions.size() - module.imported_functions;
   const LinkedImage image = link_image(module, units);
+  units = {};
   const auto memory = make_memory_image(module);
   std::vector<std::byte> rest = WRUN_TRY(binary::without_code(module.code_bytes(), !memory));
   if (memory) std::ranges::copy(data_section_beside_image(module), std::back_inserter(rest));
   std::vector<wasm::ModuleSource::Body> bodies;
   for (size_t i = module.imported_functions; i < module.functions.size(); ++i)
     bodies.push_back({module.functions[i].body_offset, module.functions[i].body_size});
-  if (!options.embed_wasm && units.size() != bodies.size())
+  if (!options.embed_wasm && !is_complete)
     return fail(Error::Kind::Unsupported,
                 "some functions can only be interpreted, for which the module has to be embedded");
   return cache::write_artifact({.target = target,

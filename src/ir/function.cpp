@@ -2,15 +2,9 @@
 
 #include <algorithm>
 
-namespace wrun::ir {
+#include "base/append.hpp"
 
-uint32_t effects(const Instruction& insn) {
-  const OpInfo& op = info(insn.op);
-  uint32_t effects = op.effects;
-  if (insn.op == Op::CallRuntime) effects |= info(insn.runtime_call()).effects;
-  if (op.imm == Imm::Access && insn.access().is_checked) effects &= ~effect::MayTrap;
-  return effects;
-}
+namespace wrun::ir {
 
 Block Function::create_block() {
   blocks_.emplace_back();
@@ -81,13 +75,13 @@ void Function::remove(Value value) {
 
 uint32_t Function::add_list(std::span<const Value> values) {
   const auto first = static_cast<uint32_t>(pool_.size());
-  pool_.insert(pool_.end(), values.begin(), values.end());
+  wrun::append(pool_, values);
   return first;
 }
 
 uint32_t Function::add_edges(std::span<const Edge> edges) {
   const auto first = static_cast<uint32_t>(edges_.size());
-  edges_.insert(edges_.end(), edges.begin(), edges.end());
+  wrun::append(edges_, edges);
   return first;
 }
 

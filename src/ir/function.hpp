@@ -95,7 +95,13 @@ struct Instruction {
 static_assert(sizeof(Instruction) == 32);
 
 // What happens when it is executed: effect flags, those of the helper or access included.
-uint32_t effects(const Instruction& insn);
+inline uint32_t effects(const Instruction& insn) {
+  const OpInfo& op = info(insn.op);
+  uint32_t effects = op.effects;
+  if (insn.op == Op::CallRuntime) effects |= info(insn.runtime_call()).effects;
+  if (op.imm == Imm::Access && insn.access().is_checked) effects &= ~effect::MayTrap;
+  return effects;
+}
 
 struct Edge {
   Block target;

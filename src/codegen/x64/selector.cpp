@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/append.hpp"
 #include "base/assert.hpp"
 
 namespace wrun::codegen::x64 {
@@ -18,6 +19,8 @@ Selector::Selector(const ir::Function& function)
   vregs_.assign(function.value_count(), kNoVReg);
   folded_.assign(function.value_count(), false);
   color_.assign(function.value_count(), 0);
+  code_.reserve(function.value_count());
+  out_.machine.operands.reserve(size_t{2} * function.value_count());
   out_.machine.clobber_sets.push_back(kConvention.clobbered_by_calls());
   find_next_rounds();
 }
@@ -104,7 +107,7 @@ void Selector::add_split_blocks(ir::Block block) {
     machine.edges.push_back({machine_block_[target.index],
                              static_cast<uint32_t>(machine.pool.size()),
                              static_cast<uint32_t>(args.size())});
-    machine.pool.insert(machine.pool.end(), vregs.begin(), vregs.end());
+    append(machine.pool, vregs);
     emit(Form::Jump, 0, 0, {});
     end_group();
     data.first = static_cast<uint32_t>(code_.size());
@@ -146,11 +149,11 @@ void Selector::select_block(ir::Block block) {
     machine_edges.push_back({machine_block_[edges[i].target.index],
                              static_cast<uint32_t>(machine.pool.size()),
                              static_cast<uint32_t>(args.size())});
-    machine.pool.insert(machine.pool.end(), vregs.begin(), vregs.end());
+    append(machine.pool, vregs);
   }
   machine.blocks[number].first_edge = static_cast<uint32_t>(machine.edges.size());
   machine.blocks[number].edge_count = static_cast<uint32_t>(machine_edges.size());
-  machine.edges.insert(machine.edges.end(), machine_edges.begin(), machine_edges.end());
+  append(machine.edges, machine_edges);
 
   for (Value value = current_; value.exists(); value = function_[value].previous) {
     if (unsupported_) return;
@@ -173,7 +176,7 @@ void Selector::select_block(ir::Block block) {
     for (Value value : values) vregs.push_back(vreg(value));
     machine.blocks[number].first_param = static_cast<uint32_t>(machine.pool.size());
     machine.blocks[number].param_count = static_cast<uint32_t>(vregs.size());
-    machine.pool.insert(machine.pool.end(), vregs.begin(), vregs.end());
+    append(machine.pool, vregs);
   }
   machine.blocks[number].first = static_cast<uint32_t>(code_.size());
 }
@@ -327,7 +330,7 @@ Instruction& Selector::emit_list(Form form, InstId id, uint8_t size,
   insn.first_operand = static_cast<uint32_t>(out_.machine.operands.size());
   insn.operand_count = static_cast<uint16_t>(operands.size());
   insn.source = current_.index;
-  out_.machine.operands.insert(out_.machine.operands.end(), operands.begin(), operands.end());
+  append(out_.machine.operands, operands);
   code_.push_back(insn);
   return code_.back();
 }
