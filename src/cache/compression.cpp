@@ -1,10 +1,10 @@
 #include "cache/compression.hpp"
 
+#include <zstd.h>
+
 #include <new>
 
 #include "base/assert.hpp"
-
-#include <zstd.h>
 
 namespace wrun::cache {
 
