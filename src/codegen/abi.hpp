@@ -63,7 +63,12 @@ struct Convention {
   Reg callee;
   Reg scratch;
   RegSet allocatable;
-  RegSet callee_saved;  // of the allocatable ones
+  RegSet callee_saved;            // of the allocatable ones
+  uint32_t stack_unit_words = 1;  // the stack pointer is always a multiple of that many words
+
+  constexpr uint32_t whole_words(uint32_t words) const {
+    return (words + stack_unit_words - 1) / stack_unit_words * stack_unit_words;
+  }
 
   constexpr RegSet clobbered_by_calls() const { return allocatable - callee_saved; }
 };
@@ -117,11 +122,11 @@ constexpr RegClass reg_class(wasm::ValType type) {
 class LocationSequence {
  public:
   static constexpr LocationSequence arguments(const Convention& convention) {
-    return {convention.integer_arguments.data(), convention.integer_arguments.size(),
+    return {convention, convention.integer_arguments.data(), convention.integer_arguments.size(),
             convention.vector_arguments.data(), convention.vector_arguments.size()};
   }
   static constexpr LocationSequence results(const Convention& convention) {
-    return {convention.integer_results.data(), convention.integer_results.size(),
+    return {convention, convention.integer_results.data(), convention.integer_results.size(),
             convention.vector_results.data(), convention.vector_results.size()};
   }
 
@@ -133,7 +138,7 @@ class LocationSequence {
     stack_words_ += words;
     return location;
   }
-  constexpr uint32_t stack_words() const { return stack_words_; }
+  constexpr uint32_t stack_words() const { return convention_.whole_words(stack_words_); }
 
  private:
   struct Pool {
@@ -141,13 +146,15 @@ class LocationSequence {
     size_t count;
     size_t next = 0;
   };
-  constexpr LocationSequence(const Reg* integers, size_t integer_count, const Reg* vectors,
-                             size_t vector_count)
-      : pools_{
+  constexpr LocationSequence(const Convention& convention, const Reg* integers,
+                             size_t integer_count, const Reg* vectors, size_t vector_count)
+      : convention_(convention),
+        pools_{
             {integers, integer_count},
             { vectors,  vector_count}
   } {}
 
+  const Convention& convention_;
   Pool pools_[2];
   uint32_t stack_words_ = 0;
 };

@@ -10,10 +10,11 @@
 
 namespace wrun::codegen {
 
-// A 32-bit displacement in the code, relative to its own end.
+// Four bytes in the code that say how far it is to somewhere: see set_target().
 struct Relocation {
+  static constexpr uint32_t kBytes = 4;
   enum class Target : uint8_t { Function, RuntimeCall };
-  uint32_t offset = 0;  // of the displacement
+  uint32_t offset = 0;
   Target target = Target::Function;
   uint32_t index = 0;  // of a function of the module, or an ir::RuntimeCall
 };

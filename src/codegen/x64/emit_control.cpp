@@ -26,10 +26,6 @@ constexpr uint8_t kCallRel32 = 0xe8;
 constexpr uint8_t kJumpRel32 = 0xe9;
 }  // namespace
 
-void Emitter::jump(uint32_t target, uint32_t block) {
-  if (target_[target] != next_[block]) asm_.jmp(block_label(target));
-}
-
 void Emitter::branch(const Instruction& insn, uint32_t block) {
   const auto edges = machine_.edges_of(machine_.blocks[block]);
   const uint32_t on_true = edges[0].target;
@@ -65,46 +61,23 @@ void Emitter::switch_table(const Instruction& insn, uint32_t block) {
 }
 
 void Emitter::call_relocated(Relocation::Target target, uint64_t index, uint8_t opcode) {
-  // To the assembler it is data.
-  if (lister_) {
-    lister_->write_call(opcode == kCallRel32 ? "call" : "jmp", target,
-                        static_cast<uint32_t>(index));
-    holder_.resetLogger();
-  }
-  asm_.embedUInt8(opcode);
-  result_.relocations.push_back({offset(), target, static_cast<uint32_t>(index)});
-  asm_.embedUInt32(0);
-  if (lister_) holder_.setLogger(&*lister_);
-}
-
-void Emitter::add_call_site(const Instruction& insn) {
-  if (insn.condition != 0)
-    landings_.push_back({static_cast<uint32_t>(result_.calls.size()), landing_});
-  const ir::Origin origin = origin_of(insn);
-  result_.calls.push_back({.offset = offset(),
-                           .wasm_offset = origin.offset,
-                           .inlined_call = origin.inlined_call,
-                           .region = static_cast<uint32_t>(insn.displacement)});
+  const uint8_t bytes[1 + Relocation::kBytes] = {opcode};
+  embed_relocated(opcode == kCallRel32 ? "call" : "jmp", target, static_cast<uint32_t>(index),
+                  bytes);
 }
 
 void Emitter::call(uint32_t index, uint32_t block) {
   const Instruction& insn = machine_.instructions[index];
-  if (insn.condition != 0) {
-    landing_ = asm_.newLabel();
-    Cold& cold = cold_.emplace_back();
-    cold.entry = landing_;
-    cold.insn = index;
-    cold.landing_of = block;
-  }
-  switch (static_cast<Form>(insn.extra)) {
-    case Form::CallDirect:
+  begin_call(index, block);
+  switch (static_cast<CommonForm>(insn.extra)) {
+    case CommonForm::CallDirect:
       call_relocated(Relocation::Target::Function, insn.immediate, kCallRel32);
       break;
-    case Form::CallRuntime:
+    case CommonForm::CallRuntime:
       call_relocated(Relocation::Target::RuntimeCall, insn.immediate, kCallRel32);
       break;
-    case Form::CallForeign: asm_.call(foreign_call()); break;
-    default:                {
+    case CommonForm::CallForeign: asm_.call(foreign_call()); break;
+    default:                      {
       Cold cold = {.entry = asm_.newLabel(), .back = asm_.newLabel(), .insn = index};
       cold.back_landing = landing_;
       asm_.cmp(callee_context(), x86::r15);
@@ -142,12 +115,12 @@ void Emitter::leave_for_tail_call(uint32_t words) {
 
 void Emitter::tail_call(const Instruction& insn) {
   leave_for_tail_call(static_cast<uint32_t>(insn.immediate >> 32));
-  switch (static_cast<Form>(insn.extra)) {
-    case Form::TailCallDirect:
+  switch (static_cast<CommonForm>(insn.extra)) {
+    case CommonForm::TailCallDirect:
       call_relocated(Relocation::Target::Function, insn.immediate & 0xffffffff, kJumpRel32);
       break;
-    case Form::TailCallForeign: asm_.jmp(foreign_call()); break;
-    default:                    {
+    case CommonForm::TailCallForeign: asm_.jmp(foreign_call()); break;
+    default:                          {
       const Label same = asm_.newLabel();
       asm_.cmp(callee_context(), x86::r15);
       asm_.je(same);
@@ -158,39 +131,16 @@ void Emitter::tail_call(const Instruction& insn) {
   }
 }
 
-void Emitter::trap_site(TrapCode trap, const ir::Origin& origin) {
-  result_.traps.push_back({offset(), origin.offset, origin.inlined_call, trap});
-}
-
-Emitter::Label Emitter::trap_label(TrapCode trap, const ir::Origin& origin) {
-  const Label entry = asm_.newLabel();
-  Cold& cold = cold_.emplace_back();
-  cold.entry = entry;
-  cold.trap = trap;
-  cold.origin = origin;
-  return entry;
-}
-
-void Emitter::emit_cold(const Cold& cold) {
-  note_origin(cold.trap != TrapCode::None ? cold.origin
-                                          : origin_of(machine_.instructions[cold.insn]));
-  asm_.bind(cold.entry);
-  if (cold.trap != TrapCode::None) {
-    if (cold.trap_operand.exists() && cold.trap_operand != kTrapOperand)
-      asm_.mov(x86::gpq(kTrapOperand.number()), x86::gpq(cold.trap_operand.number()));
-    trap_site(cold.trap, cold.origin);
-    asm_.ud2();
+void Emitter::emit_cold_instruction(const Cold& cold) {
+  const Instruction& insn = machine_.instructions[cold.insn];
+  if (has_form(insn, CommonForm::CallReference)) {
+    asm_.call(foreign_call());
+    landing_ = cold.back_landing;
+    add_call_site(insn);
+    asm_.jmp(cold.back);
     return;
   }
-  if (cold.landing_of != kNoBlock) return landing(cold);
-  const Instruction& insn = machine_.instructions[cold.insn];
   switch (static_cast<Form>(insn.extra)) {
-    case Form::CallReference:
-      asm_.call(foreign_call());
-      landing_ = cold.back_landing;
-      add_call_site(insn);
-      asm_.jmp(cold.back);
-      break;
     case Form::Divide:            divide_by_minus_one(cold); break;
     case Form::FloatMin:
     case Form::FloatMax:          float_equal(cold); break;
@@ -198,17 +148,6 @@ void Emitter::emit_cold(const Cold& cold) {
     case Form::ConvertUnsigned64: convert_large_unsigned64(cold); break;
     default:                      WRUN_UNREACHABLE();
   }
-}
-
-// What follows the call up to the end of its block, with results that nobody looks at. The arguments are
-// gone as after any call, and so are the words of the results.
-void Emitter::landing(const Cold& cold) {
-  const MachineBlock& block = machine_.blocks[cold.landing_of];
-  asm_.lea(x86::rsp, x86::ptr(x86::rbp, -static_cast<int32_t>(frame_bytes_)));
-  const auto& moves = allocation_.moves;
-  auto move = std::ranges::upper_bound(moves, cold.insn, {}, &PlacedMove::instruction);
-  for (; move != moves.end() && move->instruction < block.end; ++move) emit_move(move->move);
-  asm_.jmp(block_label(machine_.edges_of(block)[1].target));
 }
 
 }  // namespace wrun::codegen::x64

@@ -35,6 +35,25 @@ void Emitter::add_immediate(const Instruction& insn) {
 bool Emitter::flags_are_free(uint32_t index) const {
   while (++index < machine_.instructions.size()) {
     const Instruction& next = machine_.instructions[index];
+    if (is_common(next)) {
+      switch (static_cast<CommonForm>(next.extra)) {
+        case CommonForm::StoreWord:
+        case CommonForm::LoadWord:
+        case CommonForm::ReserveStack:      continue;
+        case CommonForm::Jump:
+        case CommonForm::Switch:
+        case CommonForm::Invoke:
+        case CommonForm::CallDirect:
+        case CommonForm::CallForeign:
+        case CommonForm::CallReference:
+        case CommonForm::CallRuntime:
+        case CommonForm::TailCallDirect:
+        case CommonForm::TailCallForeign:
+        case CommonForm::TailCallReference:
+        case CommonForm::Return:            return true;
+        default:                            return false;
+      }
+    }
     switch (static_cast<Form>(next.extra)) {
       case Form::LoadConstant:
       case Form::Copy:
@@ -42,10 +61,7 @@ bool Emitter::flags_are_free(uint32_t index) const {
       case Form::Three:
       case Form::Lea:
       case Form::Store:
-      case Form::StoreImm:
-      case Form::StoreWord:
-      case Form::LoadWord:
-      case Form::ReserveStack: break;
+      case Form::StoreImm:     break;
       case Form::Tied:         return next.op != x86::Inst::kIdAdc && next.op != x86::Inst::kIdSbb;
       // These do not stand between flags and their readers.
       case Form::TiedImm:
@@ -54,19 +70,8 @@ bool Emitter::flags_are_free(uint32_t index) const {
       case Form::CompareImm:
       case Form::Add:
       case Form::AddImm:
-      case Form::Divide:
-      case Form::Jump:
-      case Form::Switch:
-      case Form::Invoke:
-      case Form::CallDirect:
-      case Form::CallForeign:
-      case Form::CallReference:
-      case Form::CallRuntime:
-      case Form::TailCallDirect:
-      case Form::TailCallForeign:
-      case Form::TailCallReference:
-      case Form::Return:            return true;
-      default:                      return false;
+      case Form::Divide:     return true;
+      default:               return false;
     }
   }
   return false;

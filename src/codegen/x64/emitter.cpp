@@ -16,76 +16,14 @@ std::optional<CompiledFunction> emit(const ir::Function& function, const Selecte
 
 Emitter::Emitter(const ir::Function& function, const SelectedFunction& selected,
                  const Allocation& allocation, Listing* listing)
-    : function_(function),
-      selected_(selected),
-      machine_(selected.machine),
-      allocation_(allocation) {
-  holder_.init(asmjit::Environment(asmjit::Arch::kX64));
-  holder_.setErrorHandler(&errors_);
-  holder_.attach(&asm_);
-  if (listing != nullptr) holder_.setLogger(&lister_.emplace(asm_, *listing));
-  saved_ = allocation.used & kConvention.callee_saved;
-  uint32_t bit = 0;
-  for (Reg reg : kConvention.callee_saved) {
-    if (saved_.contains(reg)) result_.saved_registers |= static_cast<uint8_t>(1u << bit);
-    ++bit;
-  }
-  frame_bytes_ = (saved_.size() + allocation.slot_words) * kWordBytes;
-}
-
-std::optional<CompiledFunction> Emitter::run() {
-  find_targets();
-  constants_ = asm_.newLabel();
-  prologue();
-  for (uint32_t block = 0; block < machine_.blocks.size(); ++block)
-    if (target_[block] == block) emit_block(block);
-  for (size_t i = 0; i < cold_.size(); ++i) emit_cold(Cold(cold_[i]));
-  result_.instruction_bytes = offset();
-  holder_.resetLogger();
-  emit_constants();
-  return finish();
-}
-
-// Blocks that are nothing but a jump are left out.
-void Emitter::find_targets() {
-  const auto count = static_cast<uint32_t>(machine_.blocks.size());
-  std::vector<bool> has_moves(machine_.instructions.size(), false);
-  for (const PlacedMove& move : allocation_.moves) has_moves[move.instruction] = true;
-  const auto is_empty = [&](uint32_t block) {
-    const MachineBlock& data = machine_.blocks[block];
-    return block != 0 && data.end == data.first + 1 && !has_moves[data.first] &&
-           static_cast<Form>(machine_.instructions[data.first].extra) == Form::Jump;
-  };
-  target_.resize(count);
-  for (uint32_t block = count; block-- > 0;) {
-    target_[block] = block;
-    if (!is_empty(block)) continue;
-    const uint32_t target = machine_.edges[machine_.blocks[block].first_edge].target;
-    // Empty loops stay.
-    if (target > block)
-      target_[block] = target_[target];
-    else if (!is_empty(target))
-      target_[block] = target;
-  }
-  next_.assign(count, UINT32_MAX);
-  uint32_t next = UINT32_MAX;
-  for (uint32_t block = count; block-- > 0;) {
-    next_[block] = next;
-    if (target_[block] == block) next = block;
-  }
-  labels_.reserve(count);
-  for (uint32_t block = 0; block < count; ++block) labels_.push_back(asm_.newLabel());
+    : EmitterBase(function, selected, allocation, kConvention, asm_) {
+  attach(asmjit::Arch::kX64, listing);
 }
 
 void Emitter::prologue() {
   asm_.push(x86::rbp);
   asm_.mov(x86::rbp, x86::rsp);
-  uint32_t for_calls = 0;
-  for (const Instruction& insn : machine_.instructions)
-    if (static_cast<Form>(insn.extra) == Form::ReserveStack &&
-        static_cast<int64_t>(insn.immediate) > 0)
-      for_calls = std::max(for_calls, static_cast<uint32_t>(insn.immediate) * kWordBytes);
-  const uint32_t total = frame_bytes_ + for_calls;
+  const uint32_t total = frame_bytes_ + bytes_for_calls();
   result_.frame_bytes = frame_bytes_;
   if (selected_.has_calls || total > kSmallFrameBytes) {
     const Mem limit =
@@ -114,23 +52,8 @@ void Emitter::epilogue() {
   asm_.pop(x86::rbp);
 }
 
-void Emitter::emit_block(uint32_t block) {
-  const MachineBlock& data = machine_.blocks[block];
-  asm_.bind(labels_[block]);
-  zero_flag_of_ = {};
-  const auto& moves = allocation_.moves;
-  while (next_move_ < moves.size() && moves[next_move_].instruction < data.first) ++next_move_;
-  for (uint32_t i = data.first; i < data.end; ++i) {
-    for (; next_move_ < moves.size() && moves[next_move_].instruction == i; ++next_move_) {
-      emit_move(moves[next_move_].move);
-      zero_flag_of_ = {};
-    }
-    emit_instruction(i, block);
-    note_zero_flag(machine_.instructions[i]);
-  }
-}
-
 void Emitter::emit_move(const Move& move) {
+  zero_flag_of_ = {};
   if (move.is_exchange) {
     asm_.xchg(gp(move.from.reg(), 8), gp(move.to.reg(), 8));
     return;
@@ -216,20 +139,24 @@ asmjit::Operand Emitter::source(const Instruction& insn, uint32_t i, uint32_t si
   return slot(location, size);
 }
 
-uint32_t Emitter::own_argument_words() const {
-  return argument_words(kConvention, function_.entry_params());
-}
-
 void Emitter::emit_instruction(uint32_t index, uint32_t block) {
   const Instruction& insn = machine_.instructions[index];
   note_origin(origin_of(insn));
+  if (is_common(insn))
+    emit_common(index, block);
+  else
+    emit_own(index);
+  note_zero_flag(insn);
+}
+
+void Emitter::emit_own(uint32_t index) {
+  const Instruction& insn = machine_.instructions[index];
   const uint32_t size = insn.size;
   const uint32_t source_size = insn.condition != 0 ? insn.condition : size;
   const asmjit::InstId id = insn.op;
   const asmjit::Imm immediate(static_cast<int64_t>(insn.immediate));
-  // Control flow and sequences have entries of their own.
-  if (insn.trap != 0 && static_cast<Form>(insn.extra) < Form::Divide)
-    trap_site(trap_of(insn), origin_of(insn));
+  // Sequences have entries of their own.
+  if (insn.trap != 0 && static_cast<Form>(insn.extra) < Form::Divide) trap_site(insn);
   switch (static_cast<Form>(insn.extra)) {
     case Form::Unary:    asm_.emit(id, reg(insn, 0, size), source(insn, 1, source_size)); break;
     case Form::UnaryImm: asm_.emit(id, reg(insn, 0, size), source(insn, 1, size), immediate); break;
@@ -304,50 +231,60 @@ void Emitter::emit_instruction(uint32_t index, uint32_t block) {
     case Form::FloatMax:          float_minimum(index); break;
     case Form::Truncate:          truncate(index); break;
     case Form::ConvertUnsigned64: convert_unsigned64(index); break;
-    case Form::TestType:          test_type(insn); break;
-    case Form::TestKind:          test_kind(insn); break;
-    case Form::Jump:              jump(machine_.edges[machine_.blocks[block].first_edge].target, block); break;
-    case Form::Branch:            branch(insn, block); break;
-    case Form::Switch:            switch_table(insn, block); break;
-    case Form::Invoke:            jump(machine_.edges[machine_.blocks[block].first_edge].target, block); break;
-    case Form::Trap:
-      trap_site(trap_of(insn), origin_of(insn));
-      asm_.ud2();
+  }
+}
+
+void Emitter::emit_common(uint32_t index, uint32_t block) {
+  const Instruction& insn = machine_.instructions[index];
+  switch (static_cast<CommonForm>(insn.extra)) {
+    case CommonForm::TestType: test_type(insn); break;
+    case CommonForm::TestKind: test_kind(insn); break;
+    case CommonForm::Jump:
+      jump(machine_.edges[machine_.blocks[block].first_edge].target, block);
       break;
-    case Form::TrapIf:
+    case CommonForm::Branch: branch(insn, block); break;
+    case CommonForm::Switch: switch_table(insn, block); break;
+    case CommonForm::Invoke:
+      jump(machine_.edges[machine_.blocks[block].first_edge].target, block);
+      break;
+    case CommonForm::Trap:
+      trap_site(insn);
+      emit_trap();
+      break;
+    case CommonForm::TrapIf:
       asm_.emit(x86::Inst::jccFromCond(static_cast<x86::CondCode>(insn.condition)),
                 trap_label(trap_of(insn), origin_of(insn)));
       if (insn.operand_count != 0) cold_.back().trap_operand = at(insn, 0).reg();
       break;
-    case Form::Params: break;
-    case Form::LoadParam:
+    case CommonForm::Params: break;
+    case CommonForm::LoadParam:
       emit_word(insn, {x86::rbp, static_cast<int32_t>(16 + insn.immediate * kWordBytes)}, false);
       break;
-    case Form::LoadWord:
+    case CommonForm::LoadWord:
       emit_word(insn, {x86::rsp, static_cast<int32_t>(insn.immediate * kWordBytes)}, false);
       break;
-    case Form::StackAddress: asm_.mov(gp(insn, 0, 8), x86::rsp); break;
-    case Form::StoreWord:
+    case CommonForm::StackAddress: asm_.mov(gp(insn, 0, 8), x86::rsp); break;
+    case CommonForm::StoreWord:
       emit_word(insn, {x86::rsp, static_cast<int32_t>(insn.immediate * kWordBytes)}, true);
       break;
-    case Form::StoreResult: {
+    case CommonForm::StoreResult: {
       const auto word = static_cast<int32_t>(own_argument_words() + insn.immediate);
       emit_word(insn, {x86::rbp, 16 + word * static_cast<int32_t>(kWordBytes)}, true);
       break;
     }
-    case Form::ReserveStack: {
+    case CommonForm::ReserveStack: {
       const int64_t bytes = static_cast<int64_t>(insn.immediate) * kWordBytes;
       asm_.lea(x86::rsp, x86::ptr(x86::rsp, static_cast<int32_t>(-bytes)));
       break;
     }
-    case Form::CallDirect:
-    case Form::CallForeign:
-    case Form::CallReference:
-    case Form::CallRuntime:       call(index, block); break;
-    case Form::TailCallDirect:
-    case Form::TailCallForeign:
-    case Form::TailCallReference: tail_call(insn); break;
-    case Form::Return:            {
+    case CommonForm::CallDirect:
+    case CommonForm::CallForeign:
+    case CommonForm::CallReference:
+    case CommonForm::CallRuntime:       call(index, block); break;
+    case CommonForm::TailCallDirect:
+    case CommonForm::TailCallForeign:
+    case CommonForm::TailCallReference: tail_call(insn); break;
+    case CommonForm::Return:            {
       epilogue();
       const uint32_t bytes = own_argument_words() * kWordBytes;
       if (bytes == 0)
@@ -358,6 +295,15 @@ void Emitter::emit_instruction(uint32_t index, uint32_t block) {
     }
   }
 }
+
+void Emitter::emit_trap() { asm_.ud2(); }
+void Emitter::move_to_trap_operand(Reg from) {
+  if (from != kTrapOperand) asm_.mov(gp(kTrapOperand, 8), gp(from, 8));
+}
+void Emitter::release_stack_at_landing() {
+  asm_.lea(x86::rsp, x86::ptr(x86::rbp, -static_cast<int32_t>(frame_bytes_)));
+}
+void Emitter::emit_jump(const Label& label) { asm_.jmp(label); }
 
 // After arithmetic the zero flag says what a test of the result would.
 void Emitter::note_zero_flag(const Instruction& insn) {
@@ -397,8 +343,8 @@ bool Emitter::is_in_zero_flag(uint32_t index) const {
   const Instruction& user = machine_.instructions[index + 1];
   const auto form = static_cast<Form>(user.extra);
   const auto condition = static_cast<Condition>(user.condition);
-  return (form == Form::Branch || form == Form::Set || form == Form::CMove ||
-          form == Form::TrapIf) &&
+  return (form == Form::Set || form == Form::CMove || has_form(user, CommonForm::Branch) ||
+          has_form(user, CommonForm::TrapIf)) &&
          (condition == Condition::Equal || condition == Condition::NotEqual) && user.immediate == 0;
 }
 
@@ -416,31 +362,6 @@ void Emitter::emit_word(const Instruction& insn, Mem mem, bool is_store) {
     asm_.emit(id, mem, Emitter::reg(reg, size));
   else
     asm_.emit(id, Emitter::reg(reg, size), mem);
-}
-
-void Emitter::emit_constants() {
-  for (const JumpTable& table : jump_tables_) {
-    asm_.align(asmjit::AlignMode::kZero, 4);
-    asm_.bind(table.label);
-    for (const MachineEdge& edge : machine_.edges_of(machine_.blocks[table.block]))
-      asm_.embedLabelDelta(block_label(edge.target), table.label, 4);
-  }
-  asm_.align(asmjit::AlignMode::kZero, 16);
-  asm_.bind(constants_);
-  for (const wasm::V128& constant : selected_.constants) asm_.embed(&constant, 16);
-}
-
-std::optional<CompiledFunction> Emitter::finish() {
-  if (errors_.any) return std::nullopt;
-  WRUN_CHECK(!holder_.hasUnresolvedLinks() || holder_.resolveUnresolvedLinks() == 0);
-  if (!landings_.empty()) result_.catches = function_.catches;
-  result_.inlined_calls = function_.inlined_calls;
-  for (const LandingOfCall& each : landings_)
-    result_.calls[each.call].landing = static_cast<uint32_t>(holder_.labelOffset(each.label));
-  const asmjit::CodeBuffer& buffer = holder_.textSection()->buffer();
-  const auto* bytes = reinterpret_cast<const std::byte*>(buffer.data());
-  result_.code.assign(bytes, bytes + buffer.size());
-  return std::move(result_);
 }
 
 }  // namespace wrun::codegen::x64

@@ -1,16 +1,9 @@
-// Writes selected and allocated functions out as machine code.
+// Emission for x86-64.
 #pragma once
 
 #include <asmjit/x86.h>
 
-#include <optional>
-
-#include <vector>
-
-#include "codegen/allocation.hpp"
-#include "codegen/compiled_function.hpp"
-#include "codegen/x64/instruction.hpp"
-#include "codegen/x64/lister.hpp"
+#include "codegen/emitter_base.hpp"
 #include "codegen/x64/selector.hpp"
 
 namespace wrun::codegen::x64 {
@@ -18,43 +11,30 @@ namespace wrun::codegen::x64 {
 std::optional<CompiledFunction> emit(const ir::Function& function, const SelectedFunction& selected,
                                      const Allocation& allocation, Listing* listing = nullptr);
 
-class Emitter {
+class Emitter final : public EmitterBase {
  public:
   Emitter(const ir::Function& function, const SelectedFunction& selected,
           const Allocation& allocation, Listing* listing);
-  std::optional<CompiledFunction> run();
 
  private:
   using Gp = asmjit::x86::Gp;
   using Mem = asmjit::x86::Mem;
-  using Label = asmjit::Label;
-
-  // What stands behind the hot code: entered at `entry`, goes on at `back`.
-  static constexpr uint32_t kNoBlock = UINT32_MAX;
-  struct Cold {
-    Label entry;
-    Label back;
-    uint32_t insn = 0;
-    TrapCode trap = TrapCode::None;  // just that
-    Reg trap_operand = kNoReg;       // and what it is about
-    ir::Origin origin = {};
-    Label back_landing = {};         // of a call
-    uint32_t landing_of = kNoBlock;  // the block whose call it is the landing of
-  };
 
   // --- emitter.cpp
-  void find_targets();
-  void prologue();
+  void prologue() override;
   void epilogue();
-  void emit_block(uint32_t block);
-  void emit_instruction(uint32_t insn, uint32_t block);
-  void emit_move(const Move& move);
+  void begin_block() override { zero_flag_of_ = {}; }
+  void emit_instruction(uint32_t insn, uint32_t block) override;
+  void emit_own(uint32_t insn);
+  void emit_common(uint32_t insn, uint32_t block);
+  void emit_move(const Move& move) override;
+  void emit_trap() override;
+  void move_to_trap_operand(Reg from) override;
+  void release_stack_at_landing() override;
+  void emit_jump(const Label& label) override;
   void note_zero_flag(const Instruction& insn);
   bool is_in_zero_flag(uint32_t index) const;
   void emit_word(const Instruction& insn, Mem mem, bool is_store);
-  void emit_constants();
-  void emit_cold(const Cold& cold);
-  std::optional<CompiledFunction> finish();
 
   // --- emit_sequences.cpp
   void add(const Instruction& insn);
@@ -79,23 +59,13 @@ class Emitter {
 
   // --- emit_control.cpp
   void branch(const Instruction& insn, uint32_t block);
-  void jump(uint32_t target, uint32_t block);
   void switch_table(const Instruction& insn, uint32_t block);
   void call(uint32_t index, uint32_t block);
-  void landing(const Cold& cold);
   void tail_call(const Instruction& insn);
   void leave_for_tail_call(uint32_t words);
   void call_relocated(Relocation::Target target, uint64_t index, uint8_t opcode);
-  void add_call_site(const Instruction& insn);
-  ir::Origin origin_of(const Instruction& insn) const {
-    return insn.source == UINT32_MAX ? ir::Origin() : function_.origin_of({insn.source});
-  }
-  void trap_site(TrapCode trap, const ir::Origin& origin);
-  Label trap_label(TrapCode trap, const ir::Origin& origin);
+  void emit_cold_instruction(const Cold& cold) override;
 
-  Location at(const Instruction& insn, uint32_t i) const {
-    return allocation_.operands[insn.first_operand + i];
-  }
   Gp gp(const Instruction& insn, uint32_t i, uint32_t size) const {
     return gp(at(insn, i).reg(), size);
   }
@@ -120,49 +90,10 @@ class Emitter {
   Mem memory(const Instruction& insn, uint32_t i, uint32_t size) const;
   // The operand from number i on: register, slot or memory.
   asmjit::Operand source(const Instruction& insn, uint32_t i, uint32_t size) const;
-  uint32_t offset() const { return static_cast<uint32_t>(asm_.offset()); }
-  Label block_label(uint32_t block) const { return labels_[target_[block]]; }
-  uint32_t own_argument_words() const;
-  void note_origin(const ir::Origin& origin) {
-    if (lister_) lister_->wasm_offset = origin.offset;
-  }
-  TrapCode trap_of(const Instruction& insn) const { return static_cast<TrapCode>(insn.trap); }
 
-  const ir::Function& function_;
-  const SelectedFunction& selected_;
-  const MachineFunction& machine_;
-  const Allocation& allocation_;
-  asmjit::CodeHolder holder_;
-  // An instruction that cannot be encoded as asked is left out by the assembler, which must not pass.
-  struct Errors final : asmjit::ErrorHandler {
-    void handleError(asmjit::Error, const char*, asmjit::BaseEmitter*) override { any = true; }
-    bool any = false;
-  };
-  Errors errors_;
   asmjit::x86::Assembler asm_;
-  CompiledFunction result_;
-  RegSet saved_;
-  uint32_t frame_bytes_ = 0;
-  size_t next_move_ = 0;
   Location zero_flag_of_;  // the register that the zero flag speaks of
   uint8_t zero_flag_size_ = 0;
-  std::vector<uint32_t> target_;  // by block: where a jump to it leads
-  std::vector<uint32_t> next_;    // by block: the one that is emitted after it
-  std::vector<Label> labels_;
-  std::vector<Cold> cold_;
-  struct JumpTable {
-    Label label;
-    uint32_t block;
-  };
-  std::vector<JumpTable> jump_tables_;
-  Label constants_;
-  struct LandingOfCall {
-    uint32_t call;  // index into result_.calls
-    Label label;
-  };
-  std::vector<LandingOfCall> landings_;
-  Label landing_;  // of the call that is written
-  std::optional<Lister> lister_;
 };
 
 }  // namespace wrun::codegen::x64

@@ -4,7 +4,7 @@
 
 #include <cstdint>
 
-#include "codegen/machine_function.hpp"
+#include "codegen/instruction.hpp"
 
 namespace wrun::codegen::x64 {
 
@@ -48,41 +48,7 @@ enum class Form : uint8_t {
   FloatMax,           // d a b
   Truncate,           // d t a     `condition`: TruncateKind
   ConvertUnsigned64,  // d t a     u64 to float
-  TestType,  // d t, a, type     `condition`: test_type bits, `immediate`: depth of the type
-  TestKind,  // d t, a           `condition`: nullable, `immediate`: bits of the heap type
-  // Control
-  Jump,
-  Branch,  // by the condition; the condition after it is in `immediate` if it needs two
-  Switch,  // a t
-  Invoke,  // after a call with a landing: to the first edge; exceptions come to the second
-  Trap,
-  TrapIf,        // (a)    by the condition; a is what the trap is about
-  Params,        // function parameters in registers
-  LoadParam,     // d      stack word `immediate`
-  ReserveStack,  // `immediate` words; may be negative
-  StoreWord,     // b    stack word `immediate` of the words of a call
-  LoadWord,      // d
-  StackAddress,  // d    where the words of a call begin
-  StoreResult,   // b    stack word `immediate` of this function's results
-  CallDirect,
-  CallForeign,
-  CallReference,
-  CallRuntime,
-  TailCallDirect,
-  TailCallForeign,
-  TailCallReference,
-  Return,
 };
-
-// Instruction::address
-enum class AddressKind : uint8_t {
-  None,
-  Base,  // the first of its registers
-  MemoryBase,
-  VmContext,
-  Constant,  // number `displacement` of the constants
-};
-inline constexpr uint8_t kIndexed = 0x80;  // has an index register
 
 // Instruction::condition, as encoded.
 enum class Condition : uint8_t {
@@ -112,10 +78,6 @@ enum : uint8_t { Signed = 1, Remainder = 2, MayBeMinusOne = 4 };
 
 namespace truncate {
 enum : uint8_t { Signed = 1, To64 = 2, From64 = 4, Saturating = 8 };
-}
-
-namespace test_type {
-enum : uint8_t { Nullable = 1, Exact = 2, Function = 4 };
 }
 
 }  // namespace wrun::codegen::x64

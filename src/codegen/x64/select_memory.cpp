@@ -221,18 +221,6 @@ void Selector::bounds_check() {
        {d(vreg(current_)), any_u(at_index)});
 }
 
-// Its sum with a small number does not overflow.
-bool Selector::is_32_bits(Value value) const {
-  return function_.type(value) == Type::I32 || function_[value].op == Op::I64ExtendI32U;
-}
-
-// What a size is at any time: memories do not shrink.
-uint64_t Selector::least_size(Value size) const {
-  if (function_[size].op != Op::MemoryBytes) return 0;
-  const wasm::MemoryType& memory = function_.module().memories[function_[size].low()];
-  return memory.limits.minimum << memory.page_size_log2;
-}
-
 // The current value, from a slot of 64 bits or two of them.
 void Selector::load_slot(const Address& from) {
   const Type type = insn().type;
@@ -241,22 +229,6 @@ void Selector::load_slot(const Address& from) {
                     : type == Type::V128 ? Id::kIdVmovups
                                          : Id::kIdMov;
   emit(Form::Unary, id, bytes_of(type), {d(vreg(current_))}, from).trap = 0;
-}
-
-VReg Selector::global_cell(uint32_t index) {
-  const VReg globals = load_pointer(in_context(offsetof(VMContext, globals)));
-  return load_pointer(at(globals, static_cast<int32_t>(index * sizeof(void*))));
-}
-
-VReg Selector::table_view(uint32_t index) {
-  const VReg tables = load_pointer(in_context(offsetof(VMContext, tables)));
-  return load_pointer(at(tables, static_cast<int32_t>(index * sizeof(void*))));
-}
-
-VReg Selector::memory_view(uint32_t index) {
-  if (index == 0) return load_pointer(in_context(offsetof(VMContext, memory0)));
-  const VReg memories = load_pointer(in_context(offsetof(VMContext, memories)));
-  return load_pointer(at(memories, static_cast<int32_t>(index * sizeof(void*))));
 }
 
 void Selector::signature_check() {

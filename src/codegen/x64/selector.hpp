@@ -1,45 +1,20 @@
-// Instruction selection: bottom-up over each block, so that an instruction sees its users first and is
-// taken into one of them where it fits: constants, loads, comparisons, addresses.
+// Instruction selection for x86-64.
 #pragma once
 
 #include <asmjit/x86.h>
 
-#include <expected>
-#include <initializer_list>
 #include <optional>
 #include <span>
-#include <vector>
 
-#include "codegen/abi.hpp"
-#include "codegen/block_order.hpp"
+#include "codegen/selector_base.hpp"
 #include "codegen/x64/instruction.hpp"
-#include "ir/build.hpp"
-#include "ir/flow_graph.hpp"
-#include "wasm/canonical_type.hpp"
 
 namespace wrun::codegen::x64 {
 
 using asmjit::InstId;
 namespace Id = asmjit::x86::Inst;
 
-struct SelectedFunction {
-  MachineFunction machine;
-  std::vector<wasm::V128> constants;
-  bool has_calls = false;
-};
-
 std::expected<SelectedFunction, ir::Unsupported> select(const ir::Function& function);
-
-inline constexpr uint8_t kCallClobbers = 1;  // of the clobber sets
-
-struct Address {
-  AddressKind kind = AddressKind::None;
-  VReg base = {};
-  VReg index = {};
-  uint8_t scale_log2 = 0;
-  int32_t displacement = 0;
-  ir::Value load = {};  // that is taken into another instruction
-};
 
 // What may be a register, a slot or memory.
 struct Source {
@@ -54,41 +29,18 @@ struct Test {
   bool negated = false;
 };
 
-class Selector {
+class Selector final : public SelectorBase {
  public:
   explicit Selector(const ir::Function& function);
-  std::expected<SelectedFunction, ir::Unsupported> run();
 
  private:
-  using Op = ir::Op;
-  using Type = ir::Type;
-  using Value = ir::Value;
-  using Operands = std::initializer_list<Operand>;
-
-  // --- blocks (selector.cpp)
-  void find_next_rounds();
-  void number_blocks();
-  void select_block(ir::Block block);
-  void add_split_blocks(ir::Block block);
-  void begin_group() { group_ = code_.size(); }
-  void end_group();
-  bool is_needed(Value value) const;
-  ir::Value result_of_current(uint32_t index) const;
-  void select(Value value);  // by opcode
-  void unsupported(Value value);
-
-  // --- values
-  VReg vreg(Value value);  // where it is, or will be when its turn comes
-  VReg fresh(ValueType type) { return out_.machine.add_vreg(type); }
-  VReg low_half(Value value);     // of which the instruction reads only the low 32 bits
-  VReg in_register(Value value);  // a constant is loaded first
+  // --- selector.cpp
+  bool select_machine() override;
+  VReg in_register(Value value) override;
   Source source(Value value, uint8_t bytes);
   Source low_source(Value value);
-  bool is_constant(Value value) const { return function_[value].is_constant(); }
   std::optional<int32_t> immediate(Value value) const;  // that instructions can hold
-  bool can_fold(Value value) const;
   bool can_fold_load(Value value, uint8_t bytes) const;
-  uint32_t constant(wasm::V128 bits);
   Source constant_source(wasm::V128 bits) {
     return {
         .vreg = {},
@@ -96,51 +48,20 @@ class Selector {
                  .displacement = static_cast<int32_t>(constant(bits))}
     };
   }
-  Value operand(uint32_t i) const { return function_.operand(current_, i); }
-  const ir::Instruction& insn() const { return function_[current_]; }
 
   // --- instructions
-  static Operand d(VReg vreg) { return {.vreg = vreg, .role = Operand::Role::Def}; }
-  static Operand early_d(VReg vreg) { return {.vreg = vreg, .role = Operand::Role::EarlyDef}; }
-  static Operand tied_d(VReg vreg) {
-    return {.vreg = vreg, .role = Operand::Role::Def, .constraint = Operand::Constraint::Tied};
-  }
-  static Operand fixed_d(VReg vreg, Reg reg) {
-    return {.vreg = vreg,
-            .role = Operand::Role::Def,
-            .constraint = Operand::Constraint::Fixed,
-            .fixed = reg};
-  }
-  static Operand early_fixed_d(VReg vreg, Reg reg) {
-    return {.vreg = vreg,
-            .role = Operand::Role::EarlyDef,
-            .constraint = Operand::Constraint::Fixed,
-            .fixed = reg};
-  }
-  static Operand u(VReg vreg) { return {.vreg = vreg}; }
-  static Operand any_u(VReg vreg) { return {.vreg = vreg, .constraint = Operand::Constraint::Any}; }
-  static Operand tied_u(VReg vreg) {
-    return {.vreg = vreg, .constraint = Operand::Constraint::Tied};
-  }
-  static Operand fixed_u(VReg vreg, Reg reg) {
-    return {.vreg = vreg, .constraint = Operand::Constraint::Fixed, .fixed = reg};
-  }
+  using SelectorBase::emit;
   Instruction& emit(Form form, InstId id, uint8_t size, Operands operands) {
-    return emit_list(form, id, size, {operands.begin(), operands.size()});
+    return append(static_cast<uint8_t>(form), static_cast<uint16_t>(id), size,
+                  {operands.begin(), operands.size()});
   }
   Instruction& emit(Form form, InstId id, uint8_t size, Operands operands, const Source& source);
   Instruction& emit(Form form, InstId id, uint8_t size, Operands operands, const Address& address);
-  Instruction& emit_list(Form form, InstId id, uint8_t size, std::span<const Operand> operands);
-  void set_address(Instruction& insn, const Address& address);
-  static void may_trap(Instruction& insn, TrapCode trap) { insn.trap = static_cast<uint8_t>(trap); }
-  void trap_if(Condition condition, TrapCode trap, VReg about = kNoVReg);
-  VReg load_pointer(const Address& address);
-  static Address at(VReg base, int32_t displacement = 0) {
-    return {.kind = AddressKind::Base, .base = base, .displacement = displacement};
+  using SelectorBase::trap_if;
+  void trap_if(Condition condition, TrapCode trap, VReg about = kNoVReg) {
+    trap_if(static_cast<uint8_t>(condition), trap, about);
   }
-  static Address in_context(size_t offset) {
-    return {.kind = AddressKind::VmContext, .displacement = static_cast<int32_t>(offset)};
-  }
+  VReg load_pointer(const Address& address) override;
 
   // --- select_integer.cpp
   bool select_integer();
@@ -182,13 +103,8 @@ class Selector {
   Address address(Value index, ir::Access access);
   void load(InstId id, uint8_t size, uint8_t bytes);
   void store(InstId id, uint8_t bytes);
-  bool is_32_bits(Value value) const;
-  uint64_t least_size(Value size) const;
   void bounds_check();
-  VReg global_cell(uint32_t index);
   void load_slot(const Address& from);
-  VReg table_view(uint32_t index);
-  VReg memory_view(uint32_t index);
   void signature_check();
 
   // --- select_simd.cpp
@@ -241,82 +157,20 @@ class Selector {
   void set_atomic_address(Instruction& insn, const Address& place);
 
   // --- select_objects.cpp
-  bool select_object();
-  const wasm::CanonicalType& runtime_type(uint32_t index) const;
-  Address field_address(size_t offset);
-  Address element_address(wasm::ValType storage);
-  void load_field(wasm::ValType storage, bool is_signed, const Address& from);
-  void store_field(wasm::ValType storage, Value value, const Address& to);
-  void call_runtime(ir::RuntimeCall call, std::initializer_list<VReg> arguments, VReg result) {
-    call_runtime(call, std::span(arguments.begin(), arguments.size()), result);
-  }
-  void call_runtime(ir::RuntimeCall call, std::span<const VReg> arguments, VReg result);
-  VReg i32(uint32_t value);
-  void object_operation(ir::RuntimeCall call);
-  VReg allocate(uint32_t type_index);
-  void struct_new();
-  void struct_new_default();
-  void trap_if_zero(VReg value, TrapCode trap);
-  void test_type(VReg result, VReg ref, wasm::HeapType heap, bool nullable);
-  void test_concrete_type(VReg result, VReg ref, uint32_t index, bool is_exact, bool nullable);
+  bool select_reference();
+  Address element_address(wasm::ValType storage) override;
+  void load_field(wasm::ValType storage, bool is_signed, const Address& from) override;
+  void store_field(wasm::ValType storage, Value value, const Address& to) override;
+  void store_zero(const Address& to) override;
+  void load_i32(VReg to, uint32_t value) override;
+  void trap_if_zero(VReg value, TrapCode trap) override;
+  void copy(VReg to, VReg from, ValueType type) override;
+  void set_null_test(VReg result, VReg ref, bool is_null) override;
 
   // --- select_control.cpp
   bool select_control();
   void branch();
   void switch_table();
-  void params();
-  void return_values();
-  void call();
-  void tail_call();
-  void call_runtime();
-  void throw_reference();
-  uint32_t arguments(std::vector<Operand>& operands, std::span<const Value> values,
-                     std::vector<std::pair<Value, uint32_t>>& on_stack);
-  bool calls_reference() const;
-  const wasm::FuncType& callee_type() const;
-  struct OutgoingCall {
-    Form form;
-    uint32_t argument_words = 0;  // on the stack
-    std::vector<Operand> operands = {};
-  };
-  OutgoingCall outgoing_call(Form direct, Form foreign, Form reference, uint32_t words_of_results);
-
-  const ir::Function& function_;
-  ir::FlowGraph graph_;
-  BlockOrder order_;
-  std::vector<uint32_t> uses_;
-  std::vector<VReg> vregs_;              // by value
-  std::vector<bool> folded_;             // by value
-  std::vector<Value> next_round_;        // by value: the parameter of a loop that it becomes
-  std::vector<uint32_t> color_;          // by value: equal where nothing happens in between
-  std::vector<uint32_t> machine_block_;  // by block
-  std::vector<uint32_t>
-      edge_block_;  // by edge in order: the block that stands on it, if it is critical
-  std::vector<uint32_t> first_edge_;  // by block: its first in edge_block_
-
-  SelectedFunction out_;
-  std::vector<Instruction> code_;  // backwards, by groups
-  size_t group_ = 0;
-  Value current_;
-  std::optional<ir::Unsupported> unsupported_;
 };
-
-constexpr ValueType value_type(ir::Type type) {
-  switch (type) {
-    case ir::Type::I32:  return ValueType::I32;
-    case ir::Type::F32:  return ValueType::F32;
-    case ir::Type::F64:  return ValueType::F64;
-    case ir::Type::V128: return ValueType::V128;
-    default:             return ValueType::I64;
-  }
-}
-constexpr uint8_t bytes_of(ir::Type type) {
-  switch (type) {
-    case ir::Type::I32:
-    case ir::Type::F32:  return 4;
-    case ir::Type::V128: return 16;
-    default:             return 8;
-  }
-}
 
 }  // namespace wrun::codegen::x64

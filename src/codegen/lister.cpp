@@ -1,11 +1,11 @@
-#include "codegen/x64/lister.hpp"
+#include "codegen/lister.hpp"
 
 #include <string_view>
 #include <utility>
 
 #include "ir/ops.hpp"
 
-namespace wrun::codegen::x64 {
+namespace wrun::codegen {
 
 // A line, called before the assembler goes on to what is behind it.
 asmjit::Error Lister::_log(const char* data, size_t size) noexcept {
@@ -32,4 +32,4 @@ void Lister::add(std::string text, bool is_label) {
                       .text = std::move(text)});
 }
 
-}  // namespace wrun::codegen::x64
+}  // namespace wrun::codegen

@@ -1,14 +1,14 @@
 // Writes down what an assembler emits.
 #pragma once
 
-#include <asmjit/x86.h>
+#include <asmjit/core.h>
 
 #include <string>
 
 #include "codegen/compiled_function.hpp"
 #include "codegen/listing.hpp"
 
-namespace wrun::codegen::x64 {
+namespace wrun::codegen {
 
 class Lister final : public asmjit::Logger {
  public:
@@ -30,4 +30,4 @@ class Lister final : public asmjit::Logger {
   Listing& listing_;
 };
 
-}  // namespace wrun::codegen::x64
+}  // namespace wrun::codegen
