@@ -22,9 +22,9 @@ struct CacheState;
 class Cache {
  public:
   // Modules of fewer bytes are not kept: they start as fast.
-  static constexpr uint64_t kSmallestModule = 65'536;
+  static const uint64_t kSmallestModule;
   // Beyond which add() removes what was not used for the longest time.
-  static constexpr uint64_t kMostBytes = uint64_t{1} << 30;
+  static const uint64_t kMostBytes;
 
   // `directory` empty: $WRUN_CACHE_DIR, $XDG_CACHE_HOME/wrun or ~/.cache/wrun. Fails with Io, also if others can write
   // to it.
@@ -33,6 +33,8 @@ class Cache {
 
   // Whether there is any use in a cache for such an engine: it runs compiled code.
   static bool is_for(const Engine& engine);
+  // Whether a module in that file would be kept: it is a regular file that is large enough.
+  static bool is_for(const std::string& path);
   // What add() made of the file for such an engine, provided that the file was not modified since. Nothing
   // otherwise.
   std::optional<Module> load(const Engine& engine, const std::string& path) const;

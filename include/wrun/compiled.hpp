@@ -49,12 +49,16 @@ struct LoadedModule {
 // `cache`, which may be null, remembers that this very file was checked as a whole.
 Result<LoadedModule> load_compiled(const Engine& engine, const std::string& path,
                                    const Cache* cache = nullptr);
+// The same for what read_file() gave.
+Result<LoadedModule> load_compiled(const Engine& engine, const FileContents& file,
+                                   const Cache* cache = nullptr);
 
 struct CompiledInfo {
   uint32_t format_version = 0;
-  std::string engine;     // what it was compiled by, in hexadecimal
-  std::string processor;  // "x86-64 with AVX2, …"
-  std::string settings;   // that the code was made with, of fuel, interruptible, …; may be empty
+  std::string engine;        // what it was compiled by, in hexadecimal
+  bool same_engine = false;  // which is what this version of wrun has
+  std::string processor;     // "x86-64 with AVX2, …"
+  std::string settings;      // that the code was made with, of fuel, interruptible, …; may be empty
   int opt_level = 0;
   std::string content_hash;  // of the file, in hexadecimal
   std::string wasm_hash;     // of the module
@@ -63,7 +67,7 @@ struct CompiledInfo {
   uint64_t functions = 0;  // that are compiled
   std::vector<SectionInfo> sections;
 };
-// Fails as load_compiled() does, but takes files of any engine.
-Result<CompiledInfo> describe_compiled(const std::string& path);
+// Fails as load_compiled() does, but takes files of any engine. `file` is what read_file() gave.
+Result<CompiledInfo> describe_compiled(const FileContents& file);
 
 }  // namespace wrun

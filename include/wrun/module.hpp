@@ -123,11 +123,13 @@ enum class CustomSections : uint8_t {
 // are not made of sections; what is in those does not matter.
 Result<std::vector<std::byte>> strip(std::span<const std::byte> bytes, CustomSections which);
 
+class MappedFile;
+
 // The contents of a file ("-": the standard input) as from_file() reads it, for who wants to look at
 // the bytes first or to measure reading and compiling apart.
 struct FileContents {
   std::span<const std::byte> bytes;
-  std::shared_ptr<const void> owner;
+  std::shared_ptr<const MappedFile> owner;
 };
 Result<FileContents> read_file(const std::string& path);
 

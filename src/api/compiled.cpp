@@ -4,8 +4,18 @@
 #include "api/state.hpp"
 #include "cache/artifact.hpp"
 #include "engine/compiled_artifact.hpp"
+#include "engine/engine_id.hpp"
 
 namespace wrun {
+namespace {
+
+Result<std::shared_ptr<const cache::Artifact>> open_artifact(const FileContents& file,
+                                                             cache::FileIndex* known) {
+  if (file.owner == nullptr) return fail(Error::Kind::Usage, "these bytes are not of a file");
+  return cache::Artifact::open(file.owner, known);
+}
+
+}  // namespace
 
 Result<std::vector<std::byte>> compile(const Module& module, const CompileOptions& options) {
   const detail::ModuleState& state = Access::module(module);
@@ -17,19 +27,26 @@ bool is_compiled(std::span<const std::byte> bytes) { return cache::is_artifact(b
 
 Result<LoadedModule> load_compiled(const Engine& engine, const std::string& path,
                                    const Cache* cache) {
+  return load_compiled(engine, WRUN_TRY(read_file(path)), cache);
+}
+
+Result<LoadedModule> load_compiled(const Engine& engine, const FileContents& file,
+                                   const Cache* cache) {
   cache::FileIndex* known = cache == nullptr ? nullptr : &Access::cache(*cache).files();
-  auto loaded = WRUN_TRY(Access::engine(engine).load_artifact(path, known));
+  auto artifact = WRUN_TRY(open_artifact(file, known));
+  auto loaded = WRUN_TRY(Access::engine(engine).load_artifact(std::move(artifact)));
   return LoadedModule{Access::make<Module>(std::make_shared<const detail::ModuleState>(
                           engine, std::move(loaded.module))),
                       std::move(loaded.unfit)};
 }
 
-Result<CompiledInfo> describe_compiled(const std::string& path) {
-  const auto artifact = WRUN_TRY(cache::Artifact::open(path, nullptr));
+Result<CompiledInfo> describe_compiled(const FileContents& file) {
+  const auto artifact = WRUN_TRY(open_artifact(file, nullptr));
   const cache::Header& header = artifact->header();
   CompiledInfo info;
   info.format_version = header.version;
   info.engine = cache::to_hex(header.target.engine);
+  info.same_engine = header.target.engine == engine::engine_id();
   info.processor = engine::describe_processor(header.target);
   info.settings = engine::describe_settings(header.target);
   info.opt_level = header.target.opt_level;
@@ -51,7 +68,11 @@ Result<Cache> Cache::open(const std::string& directory) {
   return Cache(std::make_shared<detail::CacheState>(std::move(cache)));
 }
 
+const uint64_t Cache::kSmallestModule = engine::ModuleCache::kSmallestModule;
+const uint64_t Cache::kMostBytes = engine::ModuleCache::kMostBytes;
+
 bool Cache::is_for(const Engine& engine) { return Access::engine(engine).runs_compiled_code(); }
+bool Cache::is_for(const std::string& path) { return engine::ModuleCache::is_for(path); }
 
 const std::string& Cache::directory() const { return state_->cache->path(); }
 

@@ -74,7 +74,7 @@ Result<Module> Module::from_bytes(const Engine& engine, std::span<const std::byt
 }
 
 Result<FileContents> read_file(const std::string& path) {
-  auto file = WRUN_TRY(MappedFile::open(path, wasm::kMaxModuleBytes));
+  auto file = WRUN_TRY(MappedFile::open(path, wasm::kMaxModuleBytes, cache::is_artifact));
   const std::span<const std::byte> bytes = file->bytes();
   return FileContents{bytes, std::move(file)};
 }

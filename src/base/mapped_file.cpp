@@ -22,22 +22,6 @@ std::unexpected<Error> too_large(const std::string& path, uint64_t maximum_bytes
                                    std::to_string(maximum_bytes) + " bytes");
 }
 
-class FileDescriptor {
- public:
-  explicit FileDescriptor(const std::string& path)
-      : owned_(path != "-"), fd_(owned_ ? ::open(path.c_str(), O_RDONLY | O_CLOEXEC) : 0) {}
-  ~FileDescriptor() {
-    if (owned_ && fd_ >= 0) ::close(fd_);
-  }
-  FileDescriptor(const FileDescriptor&) = delete;
-  FileDescriptor& operator=(const FileDescriptor&) = delete;
-  int get() const { return fd_; }
-
- private:
-  bool owned_;
-  int fd_;
-};
-
 // A malloc'ed buffer that a stream is read into.
 struct Buffer {
   std::byte* data = nullptr;
@@ -74,27 +58,46 @@ Result<void> read_all(int fd, const std::string& path, uint64_t maximum_bytes, B
 }  // namespace
 
 Result<std::shared_ptr<const MappedFile>> MappedFile::open(const std::string& path,
-                                                           uint64_t maximum_bytes) {
-  const FileDescriptor file(path);
+                                                           uint64_t maximum_bytes,
+                                                           StaysOpen* stays_open) {
+  UniqueFd file = path == "-" ? UniqueFd::borrow(STDIN_FILENO)
+                              : UniqueFd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status;
-  if (file.get() < 0 || fstat(file.get(), &status) != 0)
-    return io_failure(path, std::strerror(errno));
+  if (!file || fstat(file.get(), &status) != 0) return io_failure(path, std::strerror(errno));
+  auto mapped = WRUN_TRY(map_or_read(std::move(file), status, path, maximum_bytes));
+  if (!mapped->file_.is_owned() || stays_open == nullptr || !stays_open(mapped->bytes()))
+    mapped->file_.close();
+  return mapped;
+}
+
+Result<std::shared_ptr<const MappedFile>> MappedFile::of(UniqueFd file, const struct stat& status) {
+  return map_or_read(std::move(file), status, "a file", UINT64_MAX);
+}
+
+Result<std::shared_ptr<MappedFile>> MappedFile::map_or_read(UniqueFd file,
+                                                            const struct stat& status,
+                                                            const std::string& path,
+                                                            uint64_t maximum_bytes) {
   if (S_ISDIR(status.st_mode)) return io_failure(path, std::strerror(EISDIR));
 
-  // The standard input may be a file whose beginning was consumed already: never map that.
   const uint64_t size = S_ISREG(status.st_mode) ? static_cast<uint64_t>(status.st_size) : 0;
   if (size > maximum_bytes) return too_large(path, maximum_bytes);
-  if (size > kReadLimit && path != "-") {
-    void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
+  const std::shared_ptr<MappedFile> mapped(new MappedFile(std::move(file), status));
+  // The standard input may be a file whose beginning was consumed already: never map that.
+  if (size > kReadLimit && mapped->file_.is_owned()) {
+    void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, mapped->descriptor(), 0);
     if (data == MAP_FAILED) return io_failure(path, std::strerror(errno));
-    return std::shared_ptr<const MappedFile>(
-        new MappedFile(static_cast<std::byte*>(data), size, true));
+    mapped->data_ = static_cast<std::byte*>(data);
+    mapped->size_ = size;
+    mapped->mapped_ = true;
+    return mapped;
   }
 
   Buffer buffer;
-  WRUN_CHECK_OK(read_all(file.get(), path, maximum_bytes, buffer));
-  const size_t read = buffer.size;
-  return std::shared_ptr<const MappedFile>(new MappedFile(buffer.release(), read, false));
+  WRUN_CHECK_OK(read_all(mapped->descriptor(), path, maximum_bytes, buffer));
+  mapped->size_ = buffer.size;
+  mapped->data_ = buffer.release();
+  return mapped;
 }
 
 MappedFile::~MappedFile() {

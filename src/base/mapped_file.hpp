@@ -5,6 +5,8 @@
 // lost pages raises SIGBUS, which the process does not survive. Files up to kReadLimit are immune.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -12,6 +14,7 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "base/unique_fd.hpp"
 
 namespace wrun {
 
@@ -19,23 +22,37 @@ class MappedFile {
  public:
   static constexpr uint64_t kReadLimit = 64 << 10;
 
+  // Whether a file with such contents stays open, to be mapped in other ways.
+  using StaysOpen = bool(std::span<const std::byte> contents);
+
   // `path` "-" is the standard input. Errors are of kind Io and name the path and the reason.
   static Result<std::shared_ptr<const MappedFile>> open(const std::string& path,
-                                                        uint64_t maximum_bytes);
+                                                        uint64_t maximum_bytes,
+                                                        StaysOpen* stays_open = nullptr);
+  // Of a file that is open and stays so; `status` is its.
+  static Result<std::shared_ptr<const MappedFile>> of(UniqueFd file, const struct stat& status);
 
   std::span<const std::byte> bytes() const { return {data_, size_}; }
+  // When it was opened.
+  const struct stat& status() const { return status_; }
+  // -1: it is closed.
+  int descriptor() const { return file_.get(); }
 
   ~MappedFile();
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
 
  private:
-  MappedFile(std::byte* data, size_t size, bool mapped)
-      : data_(data), size_(size), mapped_(mapped) {}
+  MappedFile(UniqueFd file, const struct stat& status) : file_(std::move(file)), status_(status) {}
+  static Result<std::shared_ptr<MappedFile>> map_or_read(UniqueFd file, const struct stat& status,
+                                                         const std::string& path,
+                                                         uint64_t maximum_bytes);
 
-  std::byte* data_;
-  size_t size_;
-  bool mapped_;  // else from malloc
+  UniqueFd file_;
+  const struct stat status_;
+  std::byte* data_ = nullptr;
+  size_t size_ = 0;
+  bool mapped_ = false;  // else from malloc
 };
 
 }  // namespace wrun

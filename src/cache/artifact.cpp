@@ -1,6 +1,5 @@
 #include "cache/artifact.hpp"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -13,10 +12,6 @@
 
 namespace wrun::cache {
 namespace {
-
-std::unexpected<Error> io_failure(const std::string& path, const char* reason) {
-  return fail(Error::Kind::Io, "cannot read '" + path + "': " + reason);
-}
 
 std::unexpected<Error> damaged(const char* what) {
   return fail(Error::Kind::Malformed, std::string("the file is damaged: ") + what);
@@ -53,28 +48,16 @@ Hash content_hash(std::span<const std::byte> file) {
   return hash_of({file.first(offsetof(Header, content)), file.subspan(offsetof(Header, wasm))});
 }
 
-Artifact::Artifact(FileHandle file, std::span<const std::byte> bytes)
-    : file_(std::move(file)), bytes_(bytes) {}
-
-Artifact::~Artifact() { munmap(const_cast<std::byte*>(bytes_.data()), bytes_.size()); }
-
-Result<std::shared_ptr<const Artifact>> Artifact::open(const std::string& path, Known* known) {
-  FileHandle file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat status;
-  if (!file || ::fstat(file.get(), &status) != 0) return io_failure(path, std::strerror(errno));
-  return open(std::move(file), status, known);
-}
-
-Result<std::shared_ptr<const Artifact>> Artifact::open(FileHandle file, const struct stat& status,
+Result<std::shared_ptr<const Artifact>> Artifact::open(std::shared_ptr<const MappedFile> file,
                                                        Known* known) {
-  const auto size = static_cast<size_t>(status.st_size);
-  void* data = MAP_FAILED;
-  if (S_ISREG(status.st_mode) && size >= sizeof(Header))
-    data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.get(), 0);
-  if (data == MAP_FAILED) return damaged("it is no regular file with a whole header");
-  std::shared_ptr<Artifact> artifact(
-      new Artifact(std::move(file), {static_cast<std::byte*>(data), size}));
+  if (file->bytes().size() < sizeof(Header))
+    return damaged("it is no regular file with a whole header");
+  std::shared_ptr<Artifact> artifact(new Artifact(std::move(file)));
+  const struct stat& status = artifact->file_->status();
   WRUN_CHECK_OK(artifact->check_header());
+  if (artifact->file_->descriptor() < 0 || !S_ISREG(status.st_mode))
+    return fail(Error::Kind::Unsupported,
+                "compiled code runs from a file, not from the standard input");
   artifact->find_code();
   const Hash& content = artifact->header().content;
   if (known != nullptr && known->contains(status, content)) return artifact;
@@ -86,13 +69,13 @@ Result<std::shared_ptr<const Artifact>> Artifact::open(FileHandle file, const st
 }
 
 Result<std::shared_ptr<const Artifact>> Artifact::from_bytes(std::span<const std::byte> bytes) {
-  FileHandle file(::memfd_create("wrun-artifact", MFD_CLOEXEC));
+  UniqueFd file(::memfd_create("wrun-artifact", MFD_CLOEXEC));
   struct stat status;
-  if (!file ||
-      ::write(file.get(), bytes.data(), bytes.size()) != static_cast<ssize_t>(bytes.size()) ||
+  if (!file || write_all(file.get(), bytes) != 0 || ::lseek(file.get(), 0, SEEK_SET) != 0 ||
       ::fstat(file.get(), &status) != 0)
-    return io_failure("a file in memory", std::strerror(errno));
-  return open(std::move(file), status, nullptr);
+    return fail(Error::Kind::Io,
+                std::string("cannot make a file in memory: ") + std::strerror(errno));
+  return open(WRUN_TRY(MappedFile::of(std::move(file), status)), nullptr);
 }
 
 Result<void> Artifact::check_header() const {
@@ -120,7 +103,7 @@ Result<void> Artifact::check_header() const {
 
 void Artifact::find_code() {
   code_ = {
-      .file = file_.get(),
+      .file = file_->descriptor(),
       .file_offset = header().section(Section::Code).offset,
       .code_bytes = header().section(Section::Code).size,
       .functions_bytes = header().functions_bytes,

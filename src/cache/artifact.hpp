@@ -13,9 +13,9 @@
 #include <span>
 #include <string>
 
+#include "base/mapped_file.hpp"
 #include "base/result.hpp"
 #include "cache/code_image.hpp"
-#include "cache/file_handle.hpp"
 #include "cache/format.hpp"
 #include "wasm/module.hpp"
 
@@ -34,16 +34,12 @@ class Artifact final : public wasm::ModuleSource {
     virtual void add(const struct stat& file, const Hash& content) = 0;
   };
 
-  // Fails with Io, or Malformed if it is damaged or of another version of the format. `known` may be null.
-  static Result<std::shared_ptr<const Artifact>> open(const std::string& path, Known* known);
-  // The same for a file that is open; `status` is its.
-  static Result<std::shared_ptr<const Artifact>> open(FileHandle file, const struct stat& status,
+  // Of a file that stays open. Fails with Malformed if it is damaged or of another version of the format.
+  // `known` may be null.
+  static Result<std::shared_ptr<const Artifact>> open(std::shared_ptr<const MappedFile> file,
                                                       Known* known);
   // The same for bytes, which become a file in memory.
   static Result<std::shared_ptr<const Artifact>> from_bytes(std::span<const std::byte> bytes);
-  ~Artifact() override;
-  Artifact(const Artifact&) = delete;
-  Artifact& operator=(const Artifact&) = delete;
 
   const Header& header() const { return *reinterpret_cast<const Header*>(bytes_.data()); }
   std::span<const std::byte> section(Section which) const {
@@ -59,7 +55,8 @@ class Artifact final : public wasm::ModuleSource {
   const CodeImage* code() const override { return &code_; }
 
  private:
-  Artifact(FileHandle file, std::span<const std::byte> bytes);
+  explicit Artifact(std::shared_ptr<const MappedFile> file)
+      : file_(std::move(file)), bytes_(file_->bytes()) {}
   Result<void> check_header() const;
   void find_code();
   Result<void> check_tables() const;
@@ -69,8 +66,8 @@ class Artifact final : public wasm::ModuleSource {
     return {reinterpret_cast<const T*>(contents.data()), contents.size() / sizeof(T)};
   }
 
-  const FileHandle file_;
-  const std::span<const std::byte> bytes_;  // mapped
+  const std::shared_ptr<const MappedFile> file_;
+  const std::span<const std::byte> bytes_;
   CodeImage code_;
   mutable std::once_flag decompressing_;
   mutable std::unique_ptr<std::byte[]> wasm_;

@@ -18,6 +18,9 @@ struct StubEntry {
 
 // Pages of the file are those of the machines that there is a compiler for.
 inline constexpr size_t kPageBytes = 4096;
+constexpr uint64_t round_up_to_page(uint64_t bytes) {
+  return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
+}
 
 // What memory 0 begins with, in place of the module's active data segments.
 struct MemoryPages {

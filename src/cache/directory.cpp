@@ -40,16 +40,6 @@ bool make_directory(const std::string& path, int depth = 0) {
   return ::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST;
 }
 
-bool write_all(int fd, std::span<const std::byte> bytes) {
-  while (!bytes.empty()) {
-    const ssize_t count = ::write(fd, bytes.data(), bytes.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) return false;
-    bytes = bytes.subspan(static_cast<size_t>(count));
-  }
-  return true;
-}
-
 }  // namespace
 
 std::string Directory::usual_path() {
@@ -64,7 +54,7 @@ std::string Directory::usual_path() {
 
 Result<std::unique_ptr<Directory>> Directory::open(const std::string& path) {
   constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-  FileHandle handle(::open(path.c_str(), kFlags));
+  UniqueFd handle(::open(path.c_str(), kFlags));
   if (!handle && errno == ENOENT) {
     // What is made in a folder of somebody else would be in his way.
     struct stat above;
@@ -72,7 +62,7 @@ Result<std::unique_ptr<Directory>> Directory::open(const std::string& path) {
     if (::stat(parent.c_str(), &above) == 0 && above.st_uid != ::geteuid() &&
         (above.st_mode & S_ISVTX) == 0)
       return unusable(path, "the folder that it would be in is another user's");
-    if (make_directory(path)) handle = FileHandle(::open(path.c_str(), kFlags));
+    if (make_directory(path)) handle = UniqueFd(::open(path.c_str(), kFlags));
   }
   if (!handle) return unusable(path, std::strerror(errno));
   struct stat status;
@@ -81,22 +71,22 @@ Result<std::unique_ptr<Directory>> Directory::open(const std::string& path) {
   return std::unique_ptr<Directory>(new Directory(path, std::move(handle)));
 }
 
-FileHandle Directory::find(const std::string& name, struct stat& status) const {
-  FileHandle file(
+UniqueFd Directory::find(const std::string& name, struct stat& status) const {
+  UniqueFd file(
       ::openat(handle_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   const bool trusted = file && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) &&
                        is_ours(status) && status.st_nlink == 1;
-  return trusted ? std::move(file) : FileHandle();
+  return trusted ? std::move(file) : UniqueFd();
 }
 
 bool Directory::store(const std::string& name, std::span<const std::byte> contents) const {
   static std::atomic<unsigned> count = 0;
   char temporary[64];
   std::snprintf(temporary, sizeof(temporary), "t-%d-%u", static_cast<int>(::getpid()), ++count);
-  FileHandle file(::openat(handle_.get(), temporary,
-                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  UniqueFd file(::openat(handle_.get(), temporary,
+                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return false;
-  const bool stored = write_all(file.get(), contents) &&
+  const bool stored = write_all(file.get(), contents) == 0 &&
                       ::renameat(handle_.get(), temporary, handle_.get(), name.c_str()) == 0;
   if (!stored) remove(temporary);
   return stored;
@@ -110,8 +100,8 @@ void Directory::touch(const std::string& name) const {
   ::utimensat(handle_.get(), name.c_str(), nullptr, AT_SYMLINK_NOFOLLOW);
 }
 
-FileHandle Directory::try_lock(const std::string& name) const {
-  FileHandle file(
+UniqueFd Directory::try_lock(const std::string& name) const {
+  UniqueFd file(
       ::openat(handle_.get(), name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file || ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return {};
   return file;

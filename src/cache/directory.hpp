@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "cache/file_handle.hpp"
+#include "base/unique_fd.hpp"
 
 namespace wrun::cache {
 
@@ -29,14 +29,14 @@ class Directory {
   const std::string& path() const { return path_; }
 
   // To be read; nothing if there is no such file or it is not to be trusted.
-  FileHandle find(const std::string& name, struct stat& status) const;
+  UniqueFd find(const std::string& name, struct stat& status) const;
   // In place of a file of that name, if there is one. False: the host refuses.
   bool store(const std::string& name, std::span<const std::byte> contents) const;
   void remove(const std::string& name) const;
   // Marks a file as modified now.
   void touch(const std::string& name) const;
   // Nobody else holds the lock while the handle lives; nothing if somebody does.
-  FileHandle try_lock(const std::string& name) const;
+  UniqueFd try_lock(const std::string& name) const;
 
   struct Entry {
     std::string name;
@@ -45,11 +45,11 @@ class Directory {
   std::vector<Entry> entries() const;
 
  private:
-  Directory(std::string path, FileHandle handle)
+  Directory(std::string path, UniqueFd handle)
       : path_(std::move(path)), handle_(std::move(handle)) {}
 
   const std::string path_;
-  const FileHandle handle_;
+  const UniqueFd handle_;
 };
 
 }  // namespace wrun::cache

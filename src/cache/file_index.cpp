@@ -19,6 +19,7 @@ struct Entry {
 static_assert(sizeof(Entry) == 72);
 
 constexpr int64_t kSecond = 1'000'000'000;
+constexpr time_t kMinute = 60;
 
 int64_t nanoseconds(const timespec& time) {
   return static_cast<int64_t>(time.tv_sec) * kSecond + time.tv_nsec;
@@ -42,11 +43,14 @@ std::string FileIndex::name_of(const struct stat& file) {
 
 std::optional<Hash> FileIndex::find(const struct stat& file) const {
   struct stat status;
-  const FileHandle handle = directory_.find(name_of(file), status);
+  const std::string name = name_of(file);
+  const UniqueFd handle = directory_.find(name, status);
   Entry entry;
   if (!handle || ::read(handle.get(), &entry, sizeof(entry)) != sizeof(entry)) return std::nullopt;
   const Entry wanted = entry_of(file, entry.contents);
   if (std::memcmp(&entry, &wanted, sizeof(entry)) != 0) return std::nullopt;
+  // When it was asked for last, to the minute.
+  if (::time(nullptr) - status.st_mtime > kMinute) directory_.touch(name);
   return entry.contents;
 }
 

@@ -3,6 +3,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/json.hpp"
+#include "cli/load.hpp"
 #include "cli/messages.hpp"
 #include "cli/output.hpp"
 #include "cli/quantities.hpp"
@@ -32,16 +33,8 @@ int info(const Cache& cache, bool as_json) {
 }
 
 int add(const Cache& cache, const Options& options, std::span<const std::string> files) {
-  // As `wrun run` makes it: what is kept is for engines of the same settings.
-  const auto engine = Engine::create({.features = options.features,
-                                      .interruptible = options.code_for.interruptible,
-                                      .fuel = options.code_for.fuel,
-                                      .canonical_nans = options.code_for.deterministic,
-                                      .compiler = options.compiler});
-  if (!engine) {
-    report_error(engine.error().message);
-    return kBadUsage;
-  }
+  const auto engine = engine_for_kept_code(options);
+  if (!engine) return kBadUsage;
   int status = kSuccess;
   for (const std::string& file : files) {
     if (const auto added = cache.add(*engine, file); !added) {

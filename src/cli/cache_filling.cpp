@@ -4,7 +4,6 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/stat.h>
 
 #include <vector>
 
@@ -28,12 +27,6 @@ std::vector<std::string> command_line(const Options& options, std::span<const st
 }
 
 }  // namespace
-
-bool is_cacheable(const std::string& file) {
-  struct stat status;
-  return file != "-" && ::stat(file.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
-         static_cast<uint64_t>(status.st_size) >= Cache::kSmallestModule;
-}
 
 void fill_cache(const Options& options, std::span<const std::string> files) {
   std::vector<std::string> line = command_line(options, files);

@@ -8,9 +8,6 @@
 
 namespace wrun::cli {
 
-// Whether a file is a module that the cache is for.
-bool is_cacheable(const std::string& file);
-
 // Starts `wrun cache add` on the files for runs with these options, to work when the machine has nothing else to do. It has
 // nothing in common with this process any more, and nobody waits for it.
 void fill_cache(const Options& options, std::span<const std::string> files);

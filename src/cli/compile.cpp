@@ -85,16 +85,8 @@ int compile(const Options& options) {
     report_error("machine code is not for a terminal; -o FILE writes it to a file");
     return kBadUsage;
   }
-  const auto engine = Engine::create({.tier = Tier::Optimizing,
-                                      .features = options.features,
-                                      .interruptible = options.code_for.interruptible,
-                                      .fuel = options.code_for.fuel,
-                                      .canonical_nans = options.code_for.deterministic,
-                                      .compiler = options.compiler});
-  if (!engine) {
-    report_error(engine.error().message);
-    return kBadUsage;
-  }
+  const auto engine = engine_for_kept_code(options);
+  if (!engine) return kBadUsage;
   bool ok = true;
   for (const std::string& input : options.arguments)
     ok &= compile_file(*engine, input, options.output ? *options.output : output_name(input),

@@ -36,6 +36,31 @@ std::string_view kind_of(const Module& module) {
   return "library";
 }
 
+void add_sections(std::string& text, std::string_view title,
+                  std::span<const SectionInfo> sections) {
+  text += fmt::format("\n{}:\n", title);
+  for (const SectionInfo& section : sections) {
+    const std::string name =
+        section.custom.empty() ? section.name
+                               : fmt::format("{} \"{}\"", section.name, printable(section.custom));
+    text += fmt::format("  {:<28} {:>12} bytes at {:#x}\n", name, section.size, section.offset);
+  }
+}
+
+void add_sections(JsonWriter& json, std::string_view title, std::span<const SectionInfo> sections) {
+  json.key(title);
+  json.begin_array();
+  for (const SectionInfo& section : sections) {
+    json.begin_object();
+    json.member("name", section.name);
+    if (section.name == "custom") json.member("custom", section.custom);
+    json.member("offset", section.offset);
+    json.member("size", section.size);
+    json.end_object();
+  }
+  json.end_array();
+}
+
 std::string text_info(const std::string& file, const Module& module) {
   std::string text =
       fmt::format("{}: WebAssembly module, {} bytes, a {}\n", file, module.size(), kind_of(module));
@@ -45,13 +70,7 @@ std::string text_info(const std::string& file, const Module& module) {
   text += fmt::format("proposals it needs: {}\n",
                       features.empty() ? "none" : fmt::format("{}", fmt::join(features, ", ")));
 
-  text += "\nsections:\n";
-  for (const SectionInfo& section : module.sections()) {
-    const std::string name =
-        section.custom.empty() ? section.name
-                               : fmt::format("{} \"{}\"", section.name, printable(section.custom));
-    text += fmt::format("  {:<28} {:>12} bytes at {:#x}\n", name, section.size, section.offset);
-  }
+  add_sections(text, "sections", module.sections());
 
   text += "\ncounts:\n";
   const ModuleCounts counts = module.counts();
@@ -96,17 +115,7 @@ std::string json_info(const std::string& file, const Module& module) {
   for (const std::string& feature : module.required_features()) json.value(feature);
   json.end_array();
 
-  json.key("sections");
-  json.begin_array();
-  for (const SectionInfo& section : module.sections()) {
-    json.begin_object();
-    json.member("name", section.name);
-    if (section.name == "custom") json.member("custom", section.custom);
-    json.member("offset", section.offset);
-    json.member("size", section.size);
-    json.end_object();
-  }
-  json.end_array();
+  add_sections(json, "sections", module.sections());
 
   json.key("counts");
   json.begin_object();
@@ -147,9 +156,7 @@ std::string text_compiled(const std::string& file, const CompiledInfo& compiled)
   text += fmt::format("functions: {}\nhash: {}\n", compiled.functions, compiled.content_hash);
   text += fmt::format("module: {} bytes, {}, hash {}\n", compiled.wasm_bytes,
                       compiled.has_wasm ? "embedded" : "not embedded", compiled.wasm_hash);
-  text += "\nparts:\n";
-  for (const SectionInfo& part : compiled.sections)
-    text += fmt::format("  {:<28} {:>12} bytes at {:#x}\n", part.name, part.size, part.offset);
+  add_sections(text, "parts", compiled.sections);
   return text;
 }
 
@@ -167,22 +174,13 @@ std::string json_compiled(const std::string& file, const CompiledInfo& compiled)
   json.member("wasm_hash", compiled.wasm_hash);
   json.member("wasm_bytes", compiled.wasm_bytes);
   json.member("wasm_embedded", compiled.has_wasm);
-  json.key("parts");
-  json.begin_array();
-  for (const SectionInfo& part : compiled.sections) {
-    json.begin_object();
-    json.member("name", part.name);
-    json.member("offset", part.offset);
-    json.member("size", part.size);
-    json.end_object();
-  }
-  json.end_array();
+  add_sections(json, "parts", compiled.sections);
   json.end_object();
   return json.take();
 }
 
-int info_of_compiled(const std::string& file, bool as_json) {
-  const auto compiled = describe_compiled(file);
+int info_of_compiled(const std::string& file, const FileContents& contents, bool as_json) {
+  const auto compiled = describe_compiled(contents);
   if (!compiled) {
     report_error(describe_load_error(file, compiled.error()));
     return kFailure;
@@ -203,7 +201,7 @@ int info(const Options& options) {
   }
   const auto contents = read_or_report(file);
   if (!contents) return kFailure;
-  if (is_compiled(contents->bytes)) return info_of_compiled(file, options.json);
+  if (is_compiled(contents->bytes)) return info_of_compiled(file, *contents, options.json);
   const auto module = load_or_report(*engine, file, *contents);
   if (!module) return kFailure;
   return print(options.json ? json_info(file, *module) : text_info(file, *module)) ? kSuccess

@@ -27,23 +27,19 @@ std::optional<Module> load_text_or_report(const Engine& engine, const std::strin
   return std::nullopt;
 }
 
-std::optional<Module> load_compiled_or_report(const Engine& engine, const std::string& file,
-                                              const Cache* cache) {
-  if (file == "-") {
-    report_error("compiled code runs from a file, not from the standard input");
-    return std::nullopt;
-  }
-  auto loaded = load_compiled(engine, file, cache);
-  if (!loaded) {
-    report_error(describe_load_error(file, loaded.error()));
-    return std::nullopt;
-  }
-  if (loaded->unfit)
-    report_warning(fmt::format("`{}` is compiled again: {}", file, *loaded->unfit));
-  return std::move(loaded->module);
-}
-
 }  // namespace
+
+std::optional<Engine> engine_for_kept_code(const Options& options) {
+  auto engine = Engine::create({.tier = Tier::Optimizing,
+                                .features = options.features,
+                                .interruptible = options.code_for.interruptible,
+                                .fuel = options.code_for.fuel,
+                                .canonical_nans = options.code_for.deterministic,
+                                .compiler = options.compiler});
+  if (engine) return std::move(*engine);
+  report_error(engine.error().message);
+  return std::nullopt;
+}
 
 std::optional<FileContents> read_or_report(const std::string& file) {
   auto contents = read_file(file);
@@ -61,10 +57,18 @@ std::optional<Module> load_or_report(const Engine& engine, const std::string& fi
   return std::nullopt;
 }
 
-std::optional<Module> load_program_or_report(const Engine& engine, const std::string& file,
-                                             const FileContents& contents, const Cache* cache) {
-  return is_compiled(contents.bytes) ? load_compiled_or_report(engine, file, cache)
-                                     : load_or_report(engine, file, contents);
+std::optional<LoadedModule> load_program_or_report(const Engine& engine, const std::string& file,
+                                                   const FileContents& contents,
+                                                   const Cache* cache) {
+  if (!is_compiled(contents.bytes)) {
+    auto module = load_or_report(engine, file, contents);
+    if (!module) return std::nullopt;
+    return LoadedModule{std::move(*module), {}};
+  }
+  auto loaded = load_compiled(engine, contents, cache);
+  if (loaded) return std::move(*loaded);
+  report_error(describe_load_error(file, loaded.error()));
+  return std::nullopt;
 }
 
 std::optional<Module> load_or_report(const Engine& engine, const std::string& file) {

@@ -4,9 +4,13 @@
 #include <optional>
 #include <string>
 
+#include "cli/run_options.hpp"
 #include "wrun/wrun.hpp"
 
 namespace wrun::cli {
+
+// For code that is kept, as runs with the same options (--for, --opt-level, proposals) make it.
+std::optional<Engine> engine_for_kept_code(const Options& options);
 
 std::optional<FileContents> read_or_report(const std::string& file);
 std::optional<Module> load_or_report(const Engine& engine, const std::string& file,
@@ -14,7 +18,8 @@ std::optional<Module> load_or_report(const Engine& engine, const std::string& fi
 // Both at once.
 std::optional<Module> load_or_report(const Engine& engine, const std::string& file);
 // A module, or compiled code, which runs as it is. `cache` may be null.
-std::optional<Module> load_program_or_report(const Engine& engine, const std::string& file,
-                                             const FileContents& contents, const Cache* cache);
+std::optional<LoadedModule> load_program_or_report(const Engine& engine, const std::string& file,
+                                                   const FileContents& contents,
+                                                   const Cache* cache = nullptr);
 
 }  // namespace wrun::cli

@@ -1,4 +1,6 @@
 // `wrun objdump`: what the compiler makes of a module.
+#include <fmt/format.h>
+
 #include "cli/commands.hpp"
 #include "cli/load.hpp"
 #include "cli/messages.hpp"
@@ -11,16 +13,17 @@ namespace wrun::cli {
 namespace {
 
 // The functions in a file of compiled code are compiled again: the same engine gives the same code.
-std::optional<Module> load_for_listing(const Engine& engine, const std::string& file) {
-  const auto contents = read_or_report(file);
-  if (!contents) return std::nullopt;
-  if (!is_compiled(contents->bytes)) return load_or_report(engine, file, *contents);
-  auto loaded = load_compiled(engine, file);
-  if (!loaded) {
-    report_error(describe_load_error(file, loaded.error()));
-    return std::nullopt;
-  }
-  return std::move(loaded->module);
+void warn_of_differences(const std::string& file, const CompiledInfo& compiled, int opt_level) {
+  std::string how;
+  if (!compiled.same_engine)
+    how = "by another version of the engine";
+  else if (compiled.opt_level != opt_level)
+    how = fmt::format("with --opt-level {}", compiled.opt_level);
+  else if (!compiled.settings.empty() && compiled.settings != "guarded memory")
+    how = fmt::format("with {}", compiled.settings);
+  if (!how.empty())
+    report_warning(
+        fmt::format("`{}` was compiled {}; what follows differs from its code", file, how));
 }
 
 }  // namespace
@@ -31,11 +34,17 @@ int objdump(const Options& options) {
     report_error(engine.error().message);
     return kBadUsage;
   }
-  const auto module = load_for_listing(*engine, options.arguments[0]);
-  if (!module) return kFailure;
+  const std::string& input = options.arguments[0];
+  const auto contents = read_or_report(input);
+  if (!contents) return kFailure;
+  const auto program = load_program_or_report(*engine, input, *contents);
+  if (!program) return kFailure;
+  if (is_compiled(contents->bytes))
+    if (const auto compiled = describe_compiled(*contents))
+      warn_of_differences(input, *compiled, options.compiler.opt_level);
   OutputFile file(options.output.value_or("-"));
   const auto done = list_code(
-      *module,
+      program->module,
       {.opt_level = options.compiler.opt_level, .function = options.function, .ir = options.ir},
       [&](std::string_view text) { return file.write(text); });
   if (!done) {

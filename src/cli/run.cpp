@@ -78,7 +78,9 @@ class Run {
   Step<int> run();
   // The status, unless the recording or the replay failed.
   int complete(int status);
-  void open_cache();
+  bool may_use_cache() const;
+  // Opened when there is something large enough for it. Null: it is not to be used, or cannot be.
+  const Cache* cache();
   // From the cache, if it is there; it will be next time.
   std::optional<Module> load_cached(const std::string& file);
   std::optional<FileContents> read(const std::string& file);
@@ -107,6 +109,7 @@ class Run {
   std::vector<Attachment> attachments_;  // for the recording that is made
   std::optional<Engine> engine_;
   std::optional<Cache> cache_;
+  bool opened_cache_ = false;
   std::vector<std::string> not_cached_;
   std::optional<Wasi> wasi_;
   std::optional<Watchdog> watchdog_;
@@ -125,8 +128,6 @@ Step<int> Run::run() {
                                 .compiler = std::move(compiler)});
   if (!engine) return failed(kBadUsage, engine.error().message);
   engine_ = *engine;
-  open_cache();
-
   const auto module = load(options_.module);
   if (!module) return std::unexpected(module.error());
   std::vector<Module> preloads;
@@ -159,9 +160,13 @@ Step<int> Run::run() {
 }
 
 // What is recorded and replayed are files, and what looks into the compiler wants it to work.
-void Run::open_cache() {
-  if (!options_.use_cache || !options_.record.empty() || recording_) return;
-  if (!Cache::is_for(*engine_)) return;
+bool Run::may_use_cache() const {
+  return options_.use_cache && options_.record.empty() && !recording_ && Cache::is_for(*engine_);
+}
+
+const Cache* Run::cache() {
+  if (opened_cache_ || !may_use_cache()) return cache_ ? &*cache_ : nullptr;
+  opened_cache_ = true;
   auto cache = Cache::open(options_.cache_dir);
   if (cache)
     cache_ = std::move(*cache);
@@ -169,23 +174,23 @@ void Run::open_cache() {
     report_warning(cache.error().message);
   else
     log_.write(LogLevel::Debug, "{}", cache.error().message);
+  return cache_ ? &*cache_ : nullptr;
 }
 
 std::optional<Module> Run::load_cached(const std::string& file) {
-  if (!cache_ || !is_cacheable(file)) return std::nullopt;
+  if (cache() == nullptr) return std::nullopt;
   const Stopwatch watch(stats_.compile);
   auto module = cache_->load(*engine_, file);
-  if (!module) {
-    not_cached_.push_back(file);
-    return std::nullopt;
-  }
+  if (!module) return std::nullopt;
   stats_.module_bytes += module->size();
   log_.write(LogLevel::Debug, "{} is in the cache", file);
   return module;
 }
 
 Step<Module> Run::load(const std::string& file) {
-  if (auto cached = load_cached(file)) return std::move(*cached);
+  const bool keeps = may_use_cache() && Cache::is_for(file);
+  if (keeps)
+    if (auto cached = load_cached(file)) return std::move(*cached);
   const auto contents = [&] {
     const Stopwatch watch(stats_.read);
     return read(file);
@@ -197,18 +202,20 @@ Step<Module> Run::load(const std::string& file) {
         attachment_name(file),
         {reinterpret_cast<const char*>(contents->bytes.data()), contents->bytes.size()}
     });
-  if (is_compiled(contents->bytes) && (!options_.record.empty() || recording_))
+  const bool compiled = is_compiled(contents->bytes);
+  if (compiled && (!options_.record.empty() || recording_))
     return failed(kBadUsage,
                   fmt::format("`{}` is compiled; a recording contains the module that it "
                               "was made of: record a run of that",
                               file));
   const Stopwatch watch(stats_.compile);
-  auto module = load_program_or_report(*engine_, file, *contents, cache_ ? &*cache_ : nullptr);
-  if (!module || is_compiled(contents->bytes) || is_text(contents->bytes))
-    std::erase(not_cached_, file);
-  if (!module) return std::unexpected(Failed{kFailure});
-  log_.write(LogLevel::Debug, "{} is valid: {} bytes", file, module->size());
-  return std::move(*module);
+  auto program = load_program_or_report(*engine_, file, *contents, compiled ? cache() : nullptr);
+  if (!program) return std::unexpected(Failed{kFailure});
+  if (program->unfit)
+    report_warning(fmt::format("`{}` is compiled again: {}", file, *program->unfit));
+  if (keeps && cache_ && !compiled && !is_text(contents->bytes)) not_cached_.push_back(file);
+  log_.write(LogLevel::Debug, "{} is valid: {} bytes", file, program->module.size());
+  return std::move(program->module);
 }
 
 std::optional<FileContents> Run::read(const std::string& file) {

@@ -6,6 +6,7 @@
 #include "base/parallel.hpp"
 #include "codegen/compiler.hpp"
 #include "ir/pipeline.hpp"
+#include "wasm/memory_guard.hpp"
 
 namespace wrun::engine {
 namespace {
@@ -15,6 +16,10 @@ constexpr size_t kFunctionsPerWorker = 64;
 constexpr uint32_t kFunctionsPerReport = 32;
 
 }  // namespace
+
+bool has_guarded_memory0(const wasm::Module& module) {
+  return !module.memories.empty() && wasm::can_be_guarded(module.memories[0]);
+}
 
 std::optional<codegen::CompiledFunction> compile_unit(const wasm::Module& module,
                                                       const CompilationUnit& unit,

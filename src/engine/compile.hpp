@@ -11,7 +11,11 @@
 
 namespace wrun::engine {
 
+// Told of the functions that are done, now and then, by any thread.
 using Progress = std::function<void(size_t done, size_t all)>;
+
+// As in a store where memory has guards, if code is not made for one store.
+bool has_guarded_memory0(const wasm::Module& module);
 
 // Nothing if the compiler cannot do it, or if `is_cancelled` says so on the way. Done by `diagnostics`
 // where there are any.
@@ -21,8 +25,7 @@ std::optional<codegen::CompiledFunction> compile_unit(const wasm::Module& module
                                                       const std::function<bool()>& is_cancelled,
                                                       Diagnostics* diagnostics = nullptr);
 
-// All functions that can be compiled. In parallel for large modules. `progress` is told of the functions that are
-// done, now and then, by any thread.
+// All functions that can be compiled. In parallel for large modules.
 std::vector<CompiledUnit> compile_module(const wasm::Module& module,
                                          const ir::BuildOptions& options,
                                          Diagnostics* diagnostics = nullptr,

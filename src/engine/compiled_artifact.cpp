@@ -6,7 +6,6 @@
 #include "binary/strip.hpp"
 #include "cache/artifact_writer.hpp"
 #include "codegen/compiler.hpp"
-#include "engine/compile.hpp"
 #include "engine/engine_id.hpp"
 #include "engine/image_linker.hpp"
 #include "engine/memory_image.hpp"
@@ -25,14 +24,11 @@ constexpr CpuFeature kCpuFeatures[] = {
     { cache::cpu::kLzcnt,  "LZCNT"},
     {cache::cpu::kPopcnt, "POPCNT"},
 };
-constexpr uint32_t kAllCpuFeatures = cache::cpu::kAvx2 | cache::cpu::kBmi | cache::cpu::kBmi2 |
-                                     cache::cpu::kLzcnt | cache::cpu::kPopcnt;
-
-// As in a store where memory has guards.
-bool has_guarded_memory0(const wasm::Module& module) {
-  return !module.memories.empty() && !module.memories[0].limits.is_64 &&
-         module.memories[0].page_size_log2 == wasm::kDefaultPageLog2;
-}
+constexpr uint32_t kAllCpuFeatures = [] {
+  uint32_t all = 0;
+  for (const CpuFeature& feature : kCpuFeatures) all |= feature.bit;
+  return all;
+}();
 
 std::string setting_differs(const char* setting, bool needed) {
   return std::string("it was compiled ") + (needed ? "with " : "without ") + setting;

@@ -1,7 +1,6 @@
 // Modules compiled into artifacts, and what artifacts have to have for their code to run here.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +8,7 @@
 #include "base/result.hpp"
 #include "cache/artifact.hpp"
 #include "cache/format.hpp"
+#include "engine/compile.hpp"
 #include "engine/engine.hpp"
 #include "wasm/module.hpp"
 
@@ -26,8 +26,7 @@ std::string describe_settings(const cache::Target& target);
 
 struct ArtifactOptions {
   bool embed_wasm = true;
-  // Told of the functions that are done, now and then, by any thread.
-  std::function<void(size_t done, size_t all)> progress = {};
+  Progress progress = {};
 };
 
 // Fails with Unsupported if there is no compiler for this machine.

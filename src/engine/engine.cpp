@@ -65,11 +65,6 @@ Result<std::shared_ptr<const wasm::Module>> Engine::load_file(const std::string&
   return load(bytes, std::move(file));
 }
 
-Result<Engine::LoadedArtifact> Engine::load_artifact(const std::string& path,
-                                                     cache::Artifact::Known* known) {
-  return load_artifact(WRUN_TRY(cache::Artifact::open(path, known)));
-}
-
 Result<Engine::LoadedArtifact> Engine::load_artifact(
     std::shared_ptr<const cache::Artifact> artifact) {
   const std::span<const std::byte> rest = artifact->section(cache::Section::Module);

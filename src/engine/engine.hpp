@@ -58,14 +58,13 @@ class Engine {
 
   // Whether there is a tier that does, in this build and with as much address space.
   bool runs_compiled_code() const { return executor_->compiled_code() != nullptr; }
-  // An artifact: its code runs as it is, so `path` is to be trusted like a program. One that does not fit is
+  // An artifact: its code runs as it is, so it is to be trusted like a program. One that does not fit is
   // decoded and validated as the module it was made of.
   struct LoadedArtifact {
     std::shared_ptr<const wasm::Module> module;
     std::optional<std::string> unfit;  // why its code does not run here
   };
   Result<LoadedArtifact> load_artifact(std::shared_ptr<const cache::Artifact> artifact);
-  Result<LoadedArtifact> load_artifact(const std::string& path, cache::Artifact::Known* known);
 
   // The engine outlives its stores.
   std::unique_ptr<runtime::Store> new_store(const runtime::StoreLimits& limits = {});

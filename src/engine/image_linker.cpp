@@ -23,7 +23,7 @@ class ImageLinker {
                .functions_bytes = layout_.stubs_begin,
                .tables = {},
                .stubs = {}},
-        slots_((image_.code.size() + cache::kPageBytes - 1) & ~(cache::kPageBytes - 1)) {}
+        slots_(cache::round_up_to_page(image_.code.size())) {}
 
   LinkedImage link() {
     for (size_t i = 0; i < units_.size(); ++i) place(units_[i], layout_.units[i]);

@@ -7,6 +7,7 @@
 #include "binary/instruction_text.hpp"
 #include "binary/names.hpp"
 #include "codegen/compiler.hpp"
+#include "engine/compile.hpp"
 #include "ir/build.hpp"
 #include "ir/pipeline.hpp"
 #include "ir/printer.hpp"
@@ -29,11 +30,9 @@ class FunctionListing {
       : module_(module), options_(options), index_(index), name_(std::move(name)) {}
 
   std::string text() {
-    // As in a store where memory has guards.
-    const bool guarded = !module_.memories.empty() && !module_.memories[0].limits.is_64 &&
-                         module_.memories[0].page_size_log2 == wasm::kDefaultPageLog2;
     auto function = ir::build(
-        module_, index_, {.guarded_memory0 = guarded, .inlining = ir::inlines(options_.level)});
+        module_, index_,
+        {.guarded_memory0 = has_guarded_memory0(module_), .inlining = ir::inlines(options_.level)});
     if (!function) return not_compiled(function.error());
     ir::PipelineReport report;
     ir::run_pipeline(*function, {.level = options_.level}, report);

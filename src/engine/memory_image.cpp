@@ -47,8 +47,8 @@ std::optional<MemoryImage> make_memory_image(const wasm::Module& module) {
     data += segment.size;
   }
   if (data == 0) return std::nullopt;
-  begin &= ~uint64_t{cache::kPageBytes - 1};
-  end = (end + cache::kPageBytes - 1) & ~uint64_t{cache::kPageBytes - 1};
+  begin -= begin % cache::kPageBytes;
+  end = cache::round_up_to_page(end);
   if (end - begin > std::max(kSmallImage, data * kMostHoles)) return std::nullopt;
   MemoryImage image = {.offset = begin, .contents = std::vector<std::byte>(end - begin)};
   for (const wasm::DataSegment& segment : module.data)

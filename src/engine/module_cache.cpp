@@ -14,8 +14,7 @@ namespace {
 constexpr std::string_view kModulePrefix = "m-";
 constexpr std::string_view kLockPrefix = "l-";
 constexpr std::string_view kTemporaryPrefix = "t-";
-constexpr time_t kMinute = 60;
-constexpr time_t kDay = 24 * 60 * kMinute;
+constexpr time_t kDay = 24 * 60 * 60;
 
 std::string key_of(const cache::Hash& wasm, const EngineConfig& config) {
   const cache::Target target = target_of(config);
@@ -27,9 +26,13 @@ std::string module_name(const std::string& key) {
   return std::string(kModulePrefix) + key + ".cwasm";
 }
 
-bool is_cacheable(const struct stat& file) {
-  return S_ISREG(file.st_mode) &&
-         static_cast<uint64_t>(file.st_size) >= ModuleCache::kSmallestModule;
+// Nothing for a file that the cache is not for; one of compiled code has a name that says so.
+std::optional<struct stat> status_of(const std::string& path) {
+  struct stat file;
+  if (path == "-" || path.ends_with(".cwasm") || ::stat(path.c_str(), &file) != 0 ||
+      !S_ISREG(file.st_mode) || static_cast<uint64_t>(file.st_size) < ModuleCache::kSmallestModule)
+    return std::nullopt;
+  return file;
 }
 
 void wait_for_file_times() {
@@ -45,30 +48,29 @@ Result<std::unique_ptr<ModuleCache>> ModuleCache::open(const std::string& path) 
   return std::unique_ptr<ModuleCache>(new ModuleCache(WRUN_TRY(cache::Directory::open(where))));
 }
 
+bool ModuleCache::is_for(const std::string& module_path) {
+  return status_of(module_path).has_value();
+}
+
 std::shared_ptr<const cache::Artifact> ModuleCache::find(const std::string& name,
                                                          const cache::Hash& wasm) {
   struct stat status;
-  cache::FileHandle file = directory_->find(name, status);
+  UniqueFd file = directory_->find(name, status);
   if (!file) return nullptr;
-  const std::string known = cache::FileIndex::name_of(status);
-  auto artifact = cache::Artifact::open(std::move(file), status, &files_);
-  if (!artifact || (*artifact)->header().wasm != wasm) {
-    directory_->remove(name);
-    return nullptr;
-  }
-  // When it was used last, to the minute.
-  struct stat last;
-  if (directory_->find(known, last) && ::time(nullptr) - last.st_mtime > kMinute)
-    directory_->touch(known);
-  return *artifact;
+  const auto mapped = MappedFile::of(std::move(file), status);
+  if (!mapped) return nullptr;
+  auto artifact = cache::Artifact::open(*mapped, &files_);
+  if (artifact && (*artifact)->header().wasm == wasm) return *artifact;
+  directory_->remove(name);
+  return nullptr;
 }
 
 std::shared_ptr<const wasm::Module> ModuleCache::load(Engine& engine,
                                                       const std::string& module_path) {
-  struct stat file;
-  if (::stat(module_path.c_str(), &file) != 0 || !is_cacheable(file)) return nullptr;
+  const auto file = status_of(module_path);
+  if (!file) return nullptr;
   // The contents of a file that is not known are not looked at: add() is what makes it known.
-  const auto wasm = files_.find(file);
+  const auto wasm = files_.find(*file);
   if (!wasm) return nullptr;
   const std::string name = module_name(key_of(*wasm, engine.config()));
   auto artifact = find(name, *wasm);
@@ -80,13 +82,12 @@ std::shared_ptr<const wasm::Module> ModuleCache::load(Engine& engine,
 }
 
 Result<void> ModuleCache::add(Engine& engine, const std::string& module_path) {
-  struct stat before, after;
   const auto file = WRUN_TRY(MappedFile::open(module_path, wasm::kMaxModuleBytes));
-  const bool is_file = ::stat(module_path.c_str(), &before) == 0 && is_cacheable(before);
-  if (!is_file) return {};
+  const auto before = status_of(module_path);
+  if (!before) return {};
   const cache::Hash wasm = cache::hash_of({file->bytes()});
   const std::string key = key_of(wasm, engine.config());
-  const cache::FileHandle lock = directory_->try_lock(std::string(kLockPrefix) + key);
+  const UniqueFd lock = directory_->try_lock(std::string(kLockPrefix) + key);
   if (!lock) return {};
   if (find(module_name(key), wasm) == nullptr) {
     const auto module = WRUN_TRY(engine.load(file->bytes(), file));
@@ -99,10 +100,10 @@ Result<void> ModuleCache::add(Engine& engine, const std::string& module_path) {
       find(module_name(key), wasm);
     }
   }
-  if (::stat(module_path.c_str(), &after) == 0 && before.st_ino == after.st_ino &&
-      before.st_ctim.tv_sec == after.st_ctim.tv_sec &&
-      before.st_ctim.tv_nsec == after.st_ctim.tv_nsec)
-    files_.add(after, wasm);
+  const auto after = status_of(module_path);
+  if (after && before->st_ino == after->st_ino && before->st_ctim.tv_sec == after->st_ctim.tv_sec &&
+      before->st_ctim.tv_nsec == after->st_ctim.tv_nsec)
+    files_.add(*after, wasm);
   directory_->remove(std::string(kLockPrefix) + key);
   return {};
 }

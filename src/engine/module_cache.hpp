@@ -27,6 +27,8 @@ class ModuleCache {
 
   // `path` empty: where users' caches are. Fails with Io.
   static Result<std::unique_ptr<ModuleCache>> open(const std::string& path);
+  // Whether a module in that file would be kept.
+  static bool is_for(const std::string& module_path);
 
   const std::string& path() const { return directory_->path(); }
   cache::FileIndex& files() { return files_; }

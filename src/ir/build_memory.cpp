@@ -1,12 +1,11 @@
 // Memory, tables and segments.
 #include "ir/builder.hpp"
+#include "wasm/memory_guard.hpp"
 
 namespace wrun::ir {
 
 bool Builder::is_guarded(uint32_t memory) const {
-  const wasm::MemoryType& type = module_.memories[memory];
-  return memory == 0 && options_.guarded_memory0 && !type.limits.is_64 &&
-         type.page_size_log2 == wasm::kDefaultPageLog2;
+  return memory == 0 && options_.guarded_memory0 && wasm::can_be_guarded(module_.memories[0]);
 }
 
 // The operand of an access to `bytes` bytes at an index, and the rest of where it goes.

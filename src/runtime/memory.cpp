@@ -5,6 +5,7 @@
 
 #include "base/os_memory.hpp"
 #include "wasm/limits.hpp"
+#include "wasm/memory_guard.hpp"
 
 namespace wrun::runtime {
 namespace {
@@ -42,8 +43,7 @@ Result<std::shared_ptr<Memory>> Memory::create(const wasm::MemoryType& type,
     return fail(Error::Kind::Unsupported,
                 what + "beyond the limit of " + std::to_string(memory->maximum_bytes_) + " bytes");
 
-  const bool can_guard =
-      options.allow_guard && !type.limits.is_64 && type.page_size_log2 == wasm::kDefaultPageLog2;
+  const bool can_guard = options.allow_guard && wasm::can_be_guarded(type);
   if (!(can_guard && memory->reserve_guarded()) && !memory->reserve_checked())
     return fail(Error::Kind::Unsupported, what + "the host has no address space for it");
   if (!memory->grow(minimum)) return fail(Error::Kind::Unsupported, what + "out of memory");

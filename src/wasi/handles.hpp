@@ -9,11 +9,11 @@
 #include <string>
 #include <vector>
 
+#include "base/unique_fd.hpp"
 #include "wasi/abi.hpp"
 #include "wasi/errno.hpp"
 #include "wasi/file.hpp"
 #include "wasi/grant.hpp"
-#include "wasi/unique_fd.hpp"
 
 namespace wrun::wasi {
 

@@ -4,9 +4,9 @@
 #include <mutex>
 
 #include "base/result.hpp"
+#include "base/unique_fd.hpp"
 #include "wasi/directory_stream.hpp"
 #include "wasi/file.hpp"
-#include "wasi/unique_fd.hpp"
 
 namespace wrun::wasi {
 

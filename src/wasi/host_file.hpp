@@ -1,8 +1,8 @@
 // Files, devices, streams and sockets of the host, by descriptor.
 #pragma once
 
+#include "base/unique_fd.hpp"
 #include "wasi/file.hpp"
-#include "wasi/unique_fd.hpp"
 
 struct stat;
 

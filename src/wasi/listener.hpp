@@ -4,7 +4,7 @@
 #include <string>
 
 #include "base/result.hpp"
-#include "wasi/unique_fd.hpp"
+#include "base/unique_fd.hpp"
 
 namespace wrun::wasi {
 

@@ -17,8 +17,8 @@
 #include <string_view>
 
 #include "base/result.hpp"
+#include "base/unique_fd.hpp"
 #include "wasi/errno.hpp"
-#include "wasi/unique_fd.hpp"
 
 namespace wrun::wasi {
 

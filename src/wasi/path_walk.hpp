@@ -5,9 +5,9 @@
 #include <string_view>
 #include <vector>
 
+#include "base/unique_fd.hpp"
 #include "wasi/errno.hpp"
 #include "wasi/path.hpp"
-#include "wasi/unique_fd.hpp"
 
 namespace wrun::wasi {
 

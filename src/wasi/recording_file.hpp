@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "wasi/unique_fd.hpp"
+#include "base/unique_fd.hpp"
 
 namespace wrun::wasi {
 

@@ -1,8 +1,8 @@
-#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
 
+#include "base/unique_fd.hpp"
 #include "wasi/call_memory.hpp"
 #include "wasi/call_text.hpp"
 #include "wasi/recorder.hpp"
@@ -39,21 +39,6 @@ std::string described(const Call& call) {
   return text + "...)";
 }
 
-void write_all(int fd, const std::byte* bytes, size_t size) {
-  while (size > 0) {
-    const ssize_t written = ::write(fd, bytes, size);
-    if (written < 0 && errno == EAGAIN) {
-      pollfd ready = {fd, POLLOUT, 0};
-      ::poll(&ready, 1, -1);
-    } else if (written < 0 && errno != EINTR) {
-      return;  // the reader is gone; what the guest was told stands in the recording
-    } else if (written > 0) {
-      bytes += written;
-      size -= static_cast<size_t>(written);
-    }
-  }
-}
-
 }  // namespace
 
 bool Replay::read(Entry& entry) {
@@ -82,7 +67,8 @@ void Replay::repeat_output(const Call& call, const Entry& entry) {
   const int fd = stdio_[entry.head.stream];
   if (!written || fd < 0) return;
   for_each_input_piece(call, load<GuestSize>(written), [&](GuestPtr ptr, GuestSize size) {
-    write_all(fd, call.memory.at(ptr, size), size);
+    // Should its reader be gone: what the guest was told stands in the recording.
+    static_cast<void>(write_all(fd, {call.memory.at(ptr, size), size}));
   });
 }
 

@@ -57,6 +57,19 @@ class StandardInput {
 
 }  // namespace
 
+TEST_CASE("Files stay open if that is wanted") {
+  const TemporaryPath path;
+  path.write("kept");
+  const auto wanted = [](std::span<const std::byte> contents) { return contents.size() == 4; };
+  const auto open = MappedFile::open(path.string(), kNoLimit, wanted);
+  REQUIRE(open.has_value());
+  CHECK((*open)->descriptor() >= 0);
+  CHECK((*open)->status().st_size == 4);
+  path.write("closed");
+  CHECK((*MappedFile::open(path.string(), kNoLimit, wanted))->descriptor() == -1);
+  CHECK((*MappedFile::open(path.string(), kNoLimit))->descriptor() == -1);
+}
+
 TEST_CASE("Files of every size class have their contents") {
   const size_t size = GENERATE(size_t{0}, size_t{1}, size_t{16 << 10}, size_t{64 << 10},
                                size_t{(64 << 10) + 1}, size_t{1 << 20});

@@ -38,7 +38,7 @@ std::unique_ptr<Directory> open(const std::string& path) {
 
 std::string text_of(const Directory& directory, const std::string& name) {
   struct stat status;
-  const FileHandle file = directory.find(name, status);
+  const UniqueFd file = directory.find(name, status);
   if (!file) return "none";
   std::string text(static_cast<size_t>(status.st_size), ' ');
   REQUIRE(::read(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size()));
@@ -89,7 +89,7 @@ TEST_CASE("one at a time has a lock") {
   const Folder folder;
   const auto directory = open(folder.path("a"));
   {
-    const FileHandle lock = directory->try_lock("l");
+    const UniqueFd lock = directory->try_lock("l");
     CHECK(lock);
     CHECK_FALSE(directory->try_lock("l"));
     CHECK(directory->try_lock("other"));

@@ -203,6 +203,12 @@ class CacheTest(harness.CliTest):
         self.check("--cache-dir", "/proc/nowhere", "--invoke", "f", "big.wasm", stdout=b"42\n",
                    stderr="warning: the cache folder '/proc/nowhere' is not used")
 
+    def test_no_folder_for_what_is_small(self):
+        self.file("small.wat", b'(module (func (export "f") (result i32) (i32.const 42)))')
+        self.check("wat2wasm", "small.wat", "-o", "small.wasm")
+        self.check("--cache-dir", self.path("none"), "--invoke", "f", "small.wasm", stdout=b"42\n")
+        self.assertFalse(os.path.exists(self.path("none")))
+
     def test_usual_places(self):
         home = {key: value for key, value in os.environ.items() if key not in ("WRUN_CACHE_DIR", "XDG_CACHE_HOME")}
         for env, place in (({"HOME": self.path("home")}, "home/.cache/wrun"),

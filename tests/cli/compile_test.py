@@ -108,6 +108,13 @@ class CompileTest(harness.CliTest):
         self.check("--invoke", "add", self.changed(8, struct.pack("<I", 7)), "1", "2", status=1,
                    stderr="the file has version 7 of the format")
 
+    def test_listings_tell_what_is_not_the_code(self):
+        self.check("compile", "add.wasm")
+        self.check("objdump", "add.cwasm", stderr=b"")
+        self.check("objdump", self.changed(self.ENGINE, b"other"),
+                   stderr="was compiled by another version of the engine; what follows differs")
+        self.check("objdump", "--opt-level", "0", "add.cwasm", stderr="was compiled with --opt-level 2")
+
     def test_without_the_module(self):
         self.check("compile", "add.wasm", "--no-embed-wasm")
         self.check("--invoke", "add", "add.cwasm", "1", "2", stdout=b"3\n")

@@ -1,12 +1,14 @@
-// A host file descriptor and whether closing it is our business.
+// A file descriptor of the host and whether closing it is our business; and writing to one.
 #pragma once
 
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cstddef>
+#include <span>
 #include <utility>
 
-namespace wrun::wasi {
+namespace wrun {
 
 class UniqueFd {
  public:
@@ -51,4 +53,7 @@ inline UniqueFd keep_off_standard_streams(int fd) {
   return UniqueFd(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
 }
 
-}  // namespace wrun::wasi
+// Waits where the descriptor would not. 0, or errno.
+int write_all(int fd, std::span<const std::byte> bytes);
+
+}  // namespace wrun
