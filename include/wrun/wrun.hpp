@@ -14,6 +14,7 @@
 #include "wrun/linker.hpp"        // IWYU pragma: export
 #include "wrun/listing.hpp"       // IWYU pragma: export
 #include "wrun/module.hpp"        // IWYU pragma: export
+#include "wrun/pool.hpp"          // IWYU pragma: export
 #include "wrun/printable.hpp"     // IWYU pragma: export
 #include "wrun/script.hpp"        // IWYU pragma: export
 #include "wrun/store.hpp"         // IWYU pragma: export

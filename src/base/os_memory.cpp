@@ -46,6 +46,10 @@ bool os_map_private(void* address, size_t bytes, int file, uint64_t offset) {
               static_cast<off_t>(offset)) != MAP_FAILED;
 }
 
+bool os_reset(void* address, size_t bytes) {
+  return bytes == 0 || madvise(address, bytes, MADV_DONTNEED) == 0;
+}
+
 bool os_decommit(void* address, size_t bytes) {
   if (bytes == 0) return true;
   // A fresh mapping in place drops the old pages and their accounting in one step.

@@ -23,6 +23,8 @@ void os_prefer_large_pages(void* address, size_t bytes);
 [[nodiscard]] bool os_map_executable(void* address, size_t bytes, int file, uint64_t offset);
 // The same, readable and writable; what is written stays here.
 [[nodiscard]] bool os_map_private(void* address, size_t bytes, int file, uint64_t offset);
+// Committed pages read again as zeros, or as the file that they are mapped from; they stay committed.
+[[nodiscard]] bool os_reset(void* address, size_t bytes);
 // Back to the reserved state; the contents and the memory behind them are gone.
 [[nodiscard]] bool os_decommit(void* address, size_t bytes);
 // Gives back address space, the whole reservation or a part of it.

@@ -31,6 +31,14 @@ class Instance {
   static Result<Instance*> instantiate(Store& store, std::shared_ptr<const wasm::Module> module,
                                        std::span<const Extern> imports, std::string name);
 
+  // Why reset() cannot undo what such a module does; nothing if it can.
+  static std::optional<std::string> why_not_resettable(const wasm::Module& module);
+  // As it was before its segments were copied and its start function ran. Fails with Unsupported if the host
+  // refuses; the instance is not to be used any more, then.
+  Result<void> reset();
+  // Copies active segments and runs the start function, as instantiate() does.
+  Result<void> initialize();
+
   const wasm::Module& module() const { return *module_; }
   const std::shared_ptr<const wasm::Module>& shared_module() const { return module_; }
   // The name the module was loaded under, for backtraces when it has no name of its own.

@@ -16,6 +16,7 @@ class Instantiation {
       : store_(store), instance_(instance), module_(*instance.module_), vm_(instance.vm_) {}
 
   Result<void> allocate(std::span<const Extern> imports);
+  Result<void> reset();
   Result<void> initialize();
 
  private:
@@ -62,6 +63,23 @@ Result<Instance*> Instance::instantiate(Store& store, std::shared_ptr<const wasm
   WRUN_CHECK_OK(prepared);
   WRUN_CHECK_OK(instantiation.initialize());
   return &instance;
+}
+
+Result<void> Instance::reset() { return Instantiation(store(), *this).reset(); }
+Result<void> Instance::initialize() { return Instantiation(store(), *this).initialize(); }
+
+std::optional<std::string> Instance::why_not_resettable(const wasm::Module& module) {
+  for (const wasm::Import& import : module.imports) {
+    const bool is_shared =
+        import.kind == wasm::ExternKind::Memory || import.kind == wasm::ExternKind::Table ||
+        (import.kind == wasm::ExternKind::Global && module.globals[import.index].type.is_mutable);
+    if (is_shared)
+      return "it imports `" + std::string(import.name) + "` from `" + std::string(import.module) +
+             "`, which others may change";
+  }
+  for (const wasm::MemoryType& memory : module.memories)
+    if (memory.is_shared) return "it has a shared memory";
+  return std::nullopt;
 }
 
 // --- Allocation (spec 4.7.3) ---
@@ -199,6 +217,26 @@ void Instantiation::add_memory(Memory* memory) {
 void Instantiation::add_global(Global* global) {
   instance_.globals_.push_back(global);
   instance_.global_cells_.push_back(&global->cell);
+}
+
+// --- Back to the beginning ---
+
+// Functions, tags and what is imported are as they were.
+Result<void> Instantiation::reset() {
+  for (size_t i = module_.imported_memories; i < module_.memories.size(); ++i)
+    if (!instance_.memories_[i]->reset())
+      return fail(Error::Kind::Unsupported, "the host does not give the memory's pages back");
+  for (size_t i = module_.imported_globals; i < module_.globals.size(); ++i)
+    instance_.globals_[i]->cell = WRUN_TRY(evaluate_const(module_, module_.globals[i].init, vm_));
+  for (size_t i = module_.imported_tables; i < module_.tables.size(); ++i) {
+    GlobalCell init;
+    if (module_.tables[i].init)
+      init = WRUN_TRY(evaluate_const(module_, *module_.tables[i].init, vm_));
+    instance_.tables_[i]->reset(init.slots[0]);
+  }
+  instance_.dropped_data_.assign(module_.data.size(), false);
+  for (std::vector<RefSlot>& references : instance_.element_segments_) references.clear();
+  return allocate_segments();
 }
 
 // --- Active segments and the start function ---

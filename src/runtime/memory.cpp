@@ -99,6 +99,15 @@ std::optional<uint64_t> Memory::grow(uint64_t delta_pages) {
   return old_size >> type_.page_size_log2;
 }
 
+bool Memory::reset() {
+  const uint64_t initial = type_.limits.minimum << type_.page_size_log2;
+  const uint64_t initial_end = round_up_to_os_page(initial);
+  const uint64_t end = round_up_to_os_page(size());
+  view_.set_size(initial);
+  return os_decommit(view_.base + initial_end, end - initial_end) &&
+         os_reset(view_.base, initial_end);
+}
+
 bool Memory::reserves(const void* address) const {
   const auto* byte = static_cast<const std::byte*>(address);
   return byte >= view_.base && byte < view_.base + reserved_;

@@ -42,6 +42,9 @@ class Memory : public std::enable_shared_from_this<Memory> {
   const wasm::MemoryType& type() const { return type_; }  // limits.minimum is the initial one
   // The previous size in pages, or nothing when a limit or the host refuses.
   std::optional<uint64_t> grow(uint64_t delta_pages);
+  // As it was created, or what is mapped there from a file since. False: the host refuses, and the memory is
+  // not to be used any more. Not of a shared memory.
+  [[nodiscard]] bool reset();
   // Where threads wait at addresses of a shared memory; null if it is not shared.
   ParkingLot* parking_lot() { return parking_lot_.get(); }
   // Whether an address lies in the reservation (accessible or guard).

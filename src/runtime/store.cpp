@@ -78,6 +78,20 @@ uint64_t Store::memory_bytes() const {
   return bytes;
 }
 
+size_t Store::object_count() const {
+  return host_functions_.size() + globals_.size() + tags_.size() + memories_.size() +
+         tables_.size() + instances_.size();
+}
+
+bool Store::reset() {
+  trap_ = {};
+  clear_interrupt();
+  uncaught_exception = 0;
+  host_references.clear();
+  fuel = INT64_MAX;
+  return call_depth_ == 0 && heap_.allocation_area().base == 0;
+}
+
 const wasm::FuncType& Store::keep_type(const wasm::FuncType& type) {
   wasm::FuncType& kept = host_types_.emplace_back(type);
   kept.count_slots();

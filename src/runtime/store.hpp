@@ -109,6 +109,10 @@ class Store final : gc::RootSource {
   // ends there; 0 when there is no room for it.
   RefSlot new_exception(const Tag& tag, const uint64_t* payload);
   size_t instance_count() const { return instances_.size(); }
+  // Everything that was ever made in the store, but for objects on its heap.
+  size_t object_count() const;
+  // Forgets what running code left behind in the store itself. False: there are objects on the heap, which stay.
+  [[nodiscard]] bool reset();
   uint64_t memory_bytes() const;  // of all memories of the store, now
 
   // `slots` holds the arguments and has room for max(param_slots, result_slots).

@@ -34,6 +34,13 @@ std::optional<uint64_t> Table::grow(uint64_t delta, RefSlot init) {
   return old_size;
 }
 
+void Table::reset(RefSlot init) {
+  const uint64_t initial = type_.limits.minimum;
+  std::fill_n(view_.elements, initial, init);
+  std::fill(view_.elements + initial, view_.elements + view_.size, 0);
+  view_.size = initial;
+}
+
 bool Table::enlarge(uint64_t minimum_capacity) {
   // Doubling keeps repeated growth by one linear; large zeroed blocks cost nothing until touched.
   const uint64_t wanted = std::min(std::max(minimum_capacity, capacity_ * 2), maximum_);

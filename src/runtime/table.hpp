@@ -24,6 +24,8 @@ class Table {
   const wasm::TableType& type() const { return type_; }
   // The previous size, or nothing when a limit or the host refuses. `elements` of the view may move.
   std::optional<uint64_t> grow(uint64_t delta, RefSlot init);
+  // As it was created.
+  void reset(RefSlot init);
 
  private:
   Table() = default;
