@@ -24,10 +24,15 @@ bool TierStubs::start(CodeMemory& memory, const void* make_adapter) {
 
 template <class Make, class Stubs>
 const std::byte* TierStubs::add(Make&& make, Stubs& stubs) {
-  // Of the same size wherever it is.
-  const auto pages = memory_->allocate(make(memory_->begin()).code.size());
-  if (!pages) return nullptr;
-  stubs = make(pages->data());
+  std::optional<CodeMemory::Pages> pages;
+  for (size_t bytes = 1; !pages; bytes = stubs.code.size()) {
+    pages = memory_->allocate(bytes);
+    if (!pages) return nullptr;
+    stubs = make(pages->data());
+    if (stubs.code.size() <= pages->size()) continue;
+    memory_->release(*pages);  // more than a page, which they seldom are
+    pages.reset();
+  }
   std::memcpy(pages->data(), stubs.code.data(), stubs.code.size());
   return CodeMemory::seal(*pages) ? pages->data() : nullptr;
 }

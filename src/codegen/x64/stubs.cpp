@@ -41,6 +41,7 @@ constexpr x86::Xmm kV0 = x86::xmm2;
 // Neither arguments nor results, and not saved by anybody.
 constexpr x86::Gp kState = x86::r10;
 constexpr x86::Gp kSlots = x86::r11;
+constexpr x86::Gp kHelper = x86::r11;  // a function of the runtime that is about to be called
 
 constexpr int32_t kWord = kWordBytes;
 constexpr const Convention& kConvention = x64::kConvention;
@@ -119,24 +120,24 @@ class StubWriter {
     a.pop(x86::rbx);
     a.pop(x86::rbp);
   }
-  // With the context before the arguments that are in their registers already. Uses rbx.
-  void call_on_host_stack(const void* function) {
+  void set_helper(const void* function) { a.mov(kHelper, reinterpret_cast<uint64_t>(function)); }
+  // The helper, with the context before the arguments that are in their registers already. Uses rbx.
+  void call_on_host_stack() {
     a.mov(x86::rbx, x86::rsp);
     a.mov(x86::rsp, WRUN_STATE_FIELD(host_stack));
     a.and_(x86::rsp, -16);
     a.mov(x86::rdi, kVm);
-    a.mov(x86::rax, reinterpret_cast<uint64_t>(function));
-    a.call(x86::rax);
+    a.call(kHelper);
     a.mov(x86::rsp, x86::rbx);
   }
-  // Calls a function of the runtime that may trap or collect.
-  void call_helper(const void* helper) {
+  // Calls a helper that may trap or collect.
+  void call_helper() {
     push_saved();
     a.mov(kState, WRUN_VM_FIELD(stack));
     a.mov(WRUN_STATE_FIELD(records), x86::rsp);
     static_assert(sizeof(TrapCode) == 1);
     a.mov(x86::byte_ptr(kState, offsetof(StackState, exit_code)), 0);
-    call_on_host_stack(helper);
+    call_on_host_stack();
     a.mov(kState, WRUN_VM_FIELD(stack));
   }
   // At the call of the runtime, in the caller's frame.
@@ -427,12 +428,12 @@ static void write_trap_exit(StubWriter& w) {
   a.ret();
 }
 
-// The arguments already are where C has those behind the context.
-static void write_runtime_call(StubWriter& w, const void* helper, const Label& trap_exit) {
+// Where all runtime calls go on. The arguments already are where C has those behind the context.
+static void write_runtime_call(StubWriter& w, const Label& trap_exit) {
   x86::Assembler& a = w.a;
   const Label trapped = a.newLabel();
   const x86::Mem exit_code = x86::byte_ptr(kState, offsetof(StackState, exit_code));
-  w.call_helper(helper);
+  w.call_helper();
   a.cmp(exit_code, 0);
   a.jne(trapped);
   w.pop_saved();
@@ -443,7 +444,7 @@ static void write_runtime_call(StubWriter& w, const void* helper, const Label& t
 
 // The type and the size in bytes are where a helper takes them. As Heap::try_allocate(); only when there is
 // no room the runtime is called.
-static void write_allocate(StubWriter& w, const void* helper, const Label& trap_exit) {
+static void write_allocate(StubWriter& w, const void* helper, const Label& runtime_call) {
   x86::Assembler& a = w.a;
   const auto area = [](size_t offset) {
     return x86::qword_ptr(x86::r10, static_cast<int32_t>(offset));
@@ -471,7 +472,8 @@ static void write_allocate(StubWriter& w, const void* helper, const Label& trap_
   a.mov(x86::qword_ptr(x86::r10, x86::r11, 3), x86::r8);
   a.ret();
   a.bind(slowly);
-  write_runtime_call(w, helper, trap_exit);
+  w.set_helper(helper);
+  a.jmp(runtime_call);
 }
 
 // Handler: goes on in compiled code where an exception is caught, which sets the stack pointer.
@@ -495,7 +497,8 @@ static void write_throw(StubWriter& w, const void* helper, const Label& trap_exi
                         const Label& landing) {
   x86::Assembler& a = w.a;
   const Label uncaught = a.newLabel();
-  w.call_helper(helper);
+  w.set_helper(helper);
+  w.call_helper();
   a.test(x86::al, x86::al);
   a.jz(uncaught);
   a.mov(kVm, WRUN_STATE_FIELD(landing_vm));
@@ -526,7 +529,8 @@ static void write_make_adapter(StubWriter& w, const void* helper) {
     a.movups(x86::ptr(x86::rsp, static_cast<int32_t>(i) * kVectorBytes), vector(vectors[i]));
   a.mov(kState, WRUN_VM_FIELD(stack));
   a.mov(x86::rsi, x86::rax);
-  w.call_on_host_stack(helper);
+  w.set_helper(helper);
+  w.call_on_host_stack();
   for (size_t i = 0; i < vectors.size(); ++i)
     a.movups(vector(vectors[i]), x86::ptr(x86::rsp, static_cast<int32_t>(i) * kVectorBytes));
   a.add(x86::rsp, static_cast<int32_t>(vectors.size()) * kVectorBytes);
@@ -541,7 +545,8 @@ CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& 
   StubWriter w(address);
   x86::Assembler& a = w.a;
   const Label landing = a.newLabel(), trap_exit = a.newLabel(), foreign_call = a.newLabel(),
-              adapter = a.newLabel(), no_adapter = a.newLabel(), no_adapter_trap = a.newLabel();
+              adapter = a.newLabel(), no_adapter = a.newLabel(), no_adapter_trap = a.newLabel(),
+              runtime_call = a.newLabel();
   a.bind(trap_exit);
   write_trap_exit(w);
   a.align(AlignMode::kCode, 16);
@@ -558,6 +563,9 @@ CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& 
   a.mov(x86::rbp, x86::rsp);
   a.bind(no_adapter_trap);
   a.ud2();
+  a.align(AlignMode::kCode, 16);
+  a.bind(runtime_call);
+  write_runtime_call(w, trap_exit);
   std::vector<Label> calls;
   for (const void* helper : helpers) {
     a.align(AlignMode::kCode, 16);
@@ -565,8 +573,11 @@ CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& 
     a.bind(calls.back());
     switch (static_cast<ir::RuntimeCall>(calls.size() - 1)) {
       case ir::RuntimeCall::ThrowRef:       write_throw(w, helper, trap_exit, landing); break;
-      case ir::RuntimeCall::ObjectAllocate: write_allocate(w, helper, trap_exit); break;
-      default:                              write_runtime_call(w, helper, trap_exit); break;
+      case ir::RuntimeCall::ObjectAllocate: write_allocate(w, helper, runtime_call); break;
+      default:
+        w.set_helper(helper);
+        a.jmp(runtime_call);
+        break;
     }
   }
   CommonStubs stubs;
