@@ -45,6 +45,7 @@
 #include <cstdint>
 #include <span>
 
+#include "codegen/a64/registers.hpp"
 #include "codegen/registers.hpp"
 #include "codegen/x64/registers.hpp"
 #include "wasm/types.hpp"
@@ -94,6 +95,38 @@ inline constexpr Convention kConvention = {
 // Where a trap has what it is about: the index of a table's element.
 inline constexpr Reg kTrapOperand = kRsi;
 }  // namespace x64
+
+namespace a64 {
+// The interpreter's handlers have the context, the memory's base and their frame in these registers. The
+// platform's register and those of addresses (16 to 18) are not allocated, nor is the link register.
+inline constexpr Convention kConvention = {
+    .integer_arguments = {x(1), x(2), x(3), x(4), x(5), x(6)},
+    .vector_arguments = {v(0), v(1), v(2), v(3), v(4), v(5), v(6), v(7)},
+    .integer_results = {x(0), x(1), x(2), x(3)},
+    .vector_results = {v(0), v(1), v(2), v(3)},
+    .vm_context = x(23),
+    .memory_base = x(22),
+    .frame = kFramePointer,
+    .stack = kStackPointer,
+    .callee = x(0),
+    .scratch = v(31),
+    .allocatable = {x(0),  x(1),  x(2),  x(3),  x(4),  x(5),  x(6),  x(7),  x(8),  x(9),  x(10),
+                          x(11), x(12), x(13), x(14), x(15), x(19), x(20), x(21), x(24), x(25), x(26),
+                          x(27), x(28), v(0),  v(1),  v(2),  v(3),  v(4),  v(5),  v(6),  v(7),  v(8),
+                          v(9),  v(10), v(11), v(12), v(13), v(14), v(15), v(16), v(17), v(18), v(19),
+                          v(20), v(21), v(22), v(23), v(24), v(25), v(26), v(27), v(28), v(29), v(30)},
+    .callee_saved = {x(19), x(20), x(21), x(24)},
+    .stack_unit_words = 2,
+};
+inline constexpr Reg kTrapOperand = x(1);
+}  // namespace a64
+
+// Of the machine that this runs on.
+#if defined(__aarch64__)
+inline constexpr const Convention& kNativeConvention = a64::kConvention;
+#else
+inline constexpr const Convention& kNativeConvention = x64::kConvention;
+#endif
 
 inline constexpr uint32_t kWordBytes = 8;
 // Below the limit: frames of functions that do not compare, and what adapters and stubs push.

@@ -1,4 +1,4 @@
-// From a function in SSA form to machine code, for the machine that this runs on.
+// From a function in SSA form to machine code.
 #pragma once
 
 #include <expected>
@@ -10,7 +10,15 @@
 
 namespace wrun::codegen {
 
+enum class Machine : uint8_t { X64, A64 };
+#if defined(__aarch64__)
+inline constexpr Machine kNativeMachine = Machine::A64;
+#else
+inline constexpr Machine kNativeMachine = Machine::X64;
+#endif
+
 struct CompileOptions {
+  Machine machine = kNativeMachine;
   bool check_allocation = false;  // prove each; a wrong one ends the process
   bool few_registers = false;     // for tests of spilling
   Listing* listing = nullptr;     // gets the instructions as text
@@ -18,6 +26,9 @@ struct CompileOptions {
 
 // Whether there is a compiler for this processor.
 bool is_supported();
+
+// Completes the four bytes of a relocation whose target is so far from them.
+void set_target(Machine machine, std::byte* at, int64_t distance);
 
 std::expected<CompiledFunction, ir::Unsupported> compile(const ir::Function& function,
                                                          const CompileOptions& options = {});

@@ -62,7 +62,7 @@ FunctionStub make_function_stub(uint32_t function_index, uint64_t address, uint6
 
 // Continues where `slot` says.
 StubCode make_slot_jump(uint64_t address, uint64_t slot);
-constexpr size_t kSlotJumpBytes = 8;  // at most
+inline constexpr size_t kSlotJumpBytes = 16;  // at most
 
 // A runtime::FaultResume for compiled code.
 void resume_at_trap_exit(ucontext_t* context);

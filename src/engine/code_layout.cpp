@@ -16,12 +16,6 @@ size_t aligned(size_t bytes) {
 
 }  // namespace
 
-void write_displacement(std::byte* at, int64_t displacement) {
-  WRUN_CHECK(displacement == static_cast<int32_t>(displacement));
-  const auto value = static_cast<int32_t>(displacement);
-  std::memcpy(at, &value, sizeof(value));
-}
-
 const CodeLayout::Callee* CodeLayout::find(const std::vector<Callee>& callees,
                                            uint32_t function_index) {
   const auto callee =

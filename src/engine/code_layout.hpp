@@ -34,6 +34,4 @@ struct CodeLayout {
   size_t bytes = 0;
 };
 
-void write_displacement(std::byte* at, int64_t displacement);
-
 }  // namespace wrun::engine

@@ -12,8 +12,12 @@ namespace wrun::engine {
 
 class CodeMemory {
  public:
-  // Near enough that any code of it reaches any other by a 32-bit displacement.
+  // Near enough that any code of it calls any other by one instruction.
+#if defined(__aarch64__)
+  static constexpr size_t kReservedBytes = size_t{1} << 27;
+#else
   static constexpr size_t kReservedBytes = size_t{1} << 30;
+#endif
 
   using Pages = std::span<std::byte>;
 

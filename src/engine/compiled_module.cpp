@@ -4,6 +4,7 @@
 
 #include "base/assert.hpp"
 #include "base/os_memory.hpp"
+#include "codegen/compiler.hpp"
 #include "codegen/stubs.hpp"
 
 namespace wrun::engine {
@@ -45,7 +46,8 @@ std::unique_ptr<CodeBatch> CompiledModule::link(std::vector<CompiledUnit> units)
     std::memcpy(code, function.code.data(), function.code.size());
     for (const Relocation& relocation : function.relocations) {
       std::byte* at = code + relocation.offset;
-      write_displacement(at, target(relocation, layout, pages->data()) - (at + sizeof(int32_t)));
+      codegen::set_target(codegen::kNativeMachine, at,
+                          target(relocation, layout, pages->data()) - at);
     }
     tables.add(layout.units[i], units[i].unit.function_index, units[i].unit.entry_loop, function);
     units[i].code = {};

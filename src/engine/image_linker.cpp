@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/assert.hpp"
+#include "codegen/compiler.hpp"
 #include "codegen/stubs.hpp"
 #include "engine/runtime_calls.hpp"
 
@@ -53,8 +54,8 @@ class ImageLinker {
     std::memcpy(image_.code.data() + offset, unit.code.code.data(), unit.code.code.size());
     for (const Relocation& relocation : unit.code.relocations) {
       const size_t at = offset + relocation.offset;
-      write_displacement(image_.code.data() + at, static_cast<int64_t>(target(relocation)) -
-                                                      static_cast<int64_t>(at + sizeof(int32_t)));
+      codegen::set_target(codegen::kNativeMachine, image_.code.data() + at,
+                          static_cast<int64_t>(target(relocation)) - static_cast<int64_t>(at));
     }
     image_.tables.add(offset, unit.unit.function_index, unit.unit.entry_loop, unit.code);
   }

@@ -11,9 +11,14 @@ namespace wrun::runtime {
 
 struct CompiledPc {
   static constexpr uint32_t kNoFunction = UINT32_MAX;
-  static constexpr uint32_t kSavedRegisters = 3;  // that calls preserve
-  uint32_t function_index = kNoFunction;          // in its module; a stub has none
-  uint32_t wasm_offset = 0;                       // of the instruction, in the module
+  // That calls preserve. What adapters keep leaves the stack pointer aligned as the machine wants it.
+#if defined(__aarch64__)
+  static constexpr uint32_t kSavedRegisters = 4;
+#else
+  static constexpr uint32_t kSavedRegisters = 3;
+#endif
+  uint32_t function_index = kNoFunction;  // in its module; a stub has none
+  uint32_t wasm_offset = 0;               // of the instruction, in the module
   // The instruction is one of a callee that was built into the function.
   const wasm::InlinedCall* inlined_calls = nullptr;
   uint32_t inlined_call = wasm::InlinedCall::kNone;

@@ -1,45 +1,40 @@
 #include "codegen/x64/machine.hpp"
 
-#include <cstdio>
-#include <cstdlib>
+#include <cstring>
 
 #include "base/assert.hpp"
-#include "codegen/abi.hpp"
-#include "codegen/checker.hpp"
-#include "codegen/register_allocator.hpp"
+#include "codegen/allocate_checked.hpp"
 #include "codegen/x64/emitter.hpp"
 #include "codegen/x64/selector.hpp"
 
 namespace wrun::codegen::x64 {
 
 bool is_supported() {
+#if defined(__x86_64__)
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
          __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("lzcnt") &&
          __builtin_cpu_supports("popcnt");
+#else
+  return false;
+#endif
 }
 
 std::expected<CompiledFunction, ir::Unsupported> compile(const ir::Function& function,
                                                          const CompileOptions& options) {
   const auto selected = select(function);
   if (!selected) return std::unexpected(selected.error());
-  const AllocatorOptions allocator = {
-      .allocatable = options.few_registers
-                         ? RegSet{kRax, kRcx, kRdx, kRbx, kRsi, xmm(0), xmm(1), xmm(2)}
-                         : kConvention.allocatable,
-      .callee_saved = kConvention.callee_saved,
-      .scratch = kConvention.scratch
-  };
-  const Allocation allocation = allocate_registers(selected->machine, allocator);
-  if (options.check_allocation) {
-    if (const auto problem = check_allocation(selected->machine, allocation)) {
-      std::fprintf(stderr, "wrun: wrong allocation of function %u: %s\n", function.index(),
-                   problem->c_str());
-      std::abort();
-    }
-  }
+  const RegSet few = {kRax, kRcx, kRdx, kRbx, kRsi, xmm(0), xmm(1), xmm(2)};
+  const Allocation allocation = allocate_checked(function, *selected, kConvention, few, options);
   auto emitted = emit(function, *selected, allocation, options.listing);
   if (!emitted) return std::unexpected(ir::Unsupported{"an operand of the assembler's", 0});
   return std::move(*emitted);
+}
+
+// A displacement, relative to its own end.
+void set_target(std::byte* at, int64_t distance) {
+  const auto displacement = static_cast<int32_t>(distance - int64_t{Relocation::kBytes});
+  WRUN_CHECK(displacement == distance - int64_t{Relocation::kBytes});
+  std::memcpy(at, &displacement, sizeof(displacement));
 }
 
 }  // namespace wrun::codegen::x64

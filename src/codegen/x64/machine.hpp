@@ -10,5 +10,7 @@ namespace wrun::codegen::x64 {
 bool is_supported();  // AVX2, BMI, LZCNT, POPCNT
 std::expected<CompiledFunction, ir::Unsupported> compile(const ir::Function& function,
                                                          const CompileOptions& options);
+// Completes an instruction that goes to somewhere that is so far from its last four bytes.
+void set_target(std::byte* at, int64_t distance);
 
 }  // namespace wrun::codegen::x64

@@ -7,7 +7,7 @@
 #include <span>
 
 #include "base/assert.hpp"
-#include "codegen/abi.hpp"
+#include "codegen/stub_layout.hpp"
 #include "gc/heap.hpp"
 
 #include "interp/bytecode.hpp"
@@ -52,16 +52,6 @@ x86::Xmm vector(Reg reg) { return x86::xmm(reg.number()); }
 #define WRUN_STATE_FIELD(field) \
   x86::qword_ptr(kState, static_cast<int32_t>(offsetof(StackState, field)))
 #define WRUN_VM_FIELD(field) x86::qword_ptr(kVm, static_cast<int32_t>(offsetof(VMContext, field)))
-
-// Where values of the interpreter's slots and of the convention are, in order.
-template <class Visit>
-void for_each_location(std::span<const ValType> types, LocationSequence sequence, Visit&& visit) {
-  int32_t slot = 0;
-  for (const ValType type : types) {
-    visit(type, sequence.next(type), slot * kWord);
-    slot += static_cast<int32_t>(type.slots());
-  }
-}
 
 class StubWriter {
  public:
@@ -169,20 +159,6 @@ class StubWriter {
 
  private:
   uint64_t address_;
-};
-
-struct Words {
-  explicit Words(const wasm::FuncType& type)
-      : arguments(static_cast<int32_t>(argument_words(kConvention, type.params)) * kWord),
-        results(static_cast<int32_t>(result_words(kConvention, type)) * kWord) {
-    for (const ValType param : type.params) param_slots += param.slots();
-    for (const ValType result : type.results) result_slots += result.slots();
-  }
-  int32_t shared() const {
-    return static_cast<int32_t>(std::max(param_slots, result_slots)) * kWord;
-  }
-  int32_t arguments, results;  // bytes on the stack
-  uint32_t param_slots = 0, result_slots = 0;
 };
 
 // To the guest stack, above whose frames compiled code may use what there is.
@@ -366,7 +342,7 @@ void write_return(StubWriter& w, const wasm::FuncType& type, const Words& words)
 }  // namespace
 
 uint64_t entry_stack_bytes(const wasm::FuncType& type) {
-  const Words words(type);
+  const Words words(kConvention, type);
   return static_cast<uint64_t>(words.shared() + words.arguments + words.results) + kStackHeadroom;
 }
 
@@ -374,7 +350,7 @@ SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address
                                     const void* call_function, const void* tail_call_function) {
   StubWriter w(address);
   x86::Assembler& a = w.a;
-  const Words words(type);
+  const Words words(kConvention, type);
   const Label enter = a.newLabel(), returned = a.newLabel(), enter_loop = a.newLabel(),
               loop_returned = a.newLabel(), adapter = a.newLabel(), overflow = a.newLabel(),
               return_handler = a.newLabel(), return_word = a.newLabel(), call = a.newLabel();

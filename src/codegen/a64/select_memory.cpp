@@ -1,0 +1,235 @@
+// Memories, tables, globals and references.
+//
+// An address is base + index + displacement, computed in 64 bits. An i32 index has zeros above, a
+// displacement is less than 2^31: what they add up to stays in the reservation of a guarded memory, as
+// far as the index and offset of the access do. Nothing else is taken into an address: i32 arithmetic
+// wraps around, addresses do not.
+#include <algorithm>
+
+#include "codegen/a64/selector.hpp"
+#include "runtime/vm_context.hpp"
+
+namespace wrun::codegen::a64 {
+
+using runtime::FuncRef;
+using runtime::MemoryView;
+using runtime::TableView;
+using runtime::VMContext;
+
+bool Selector::select_memory() {
+  const auto load_word = [&](VReg view, size_t offset) {
+    load_from(vreg(current_), Id::kIdLdr, 8, 8, at(view, static_cast<int32_t>(offset)));
+  };
+  const auto element = [&] {
+    Address element = at(load_pointer(at(table_view(insn().low()), offsetof(TableView, elements))));
+    element.index = in_register(operand(0));
+    element.scale_log2 = 3;
+    return element;
+  };
+  switch (insn().op) {
+    case Op::I32Load:    load(Id::kIdLdr, 4, 4); break;
+    case Op::I64Load:    load(Id::kIdLdr, 8, 8); break;
+    case Op::F32Load:    load(Id::kIdLdr_v, 4, 4); break;
+    case Op::F64Load:    load(Id::kIdLdr_v, 8, 8); break;
+    case Op::V128Load:   load(Id::kIdLdr_v, 16, 16); break;
+    case Op::I32Load8S:  load(Id::kIdLdrsb, 4, 1); break;
+    case Op::I64Load8U:
+    case Op::I32Load8U:  load(Id::kIdLdrb, 4, 1); break;
+    case Op::I32Load16S: load(Id::kIdLdrsh, 4, 2); break;
+    case Op::I64Load16U:
+    case Op::I32Load16U: load(Id::kIdLdrh, 4, 2); break;
+    case Op::I64Load8S:  load(Id::kIdLdrsb, 8, 1); break;
+    case Op::I64Load16S: load(Id::kIdLdrsh, 8, 2); break;
+    case Op::I64Load32S: load(Id::kIdLdrsw, 8, 4); break;
+    case Op::I64Load32U: load(Id::kIdLdr, 4, 4); break;
+    case Op::I32Store:
+    case Op::I64Store32: store(Id::kIdStr, 4, 4); break;
+    case Op::I64Store:   store(Id::kIdStr, 8, 8); break;
+    case Op::F32Store:   store(Id::kIdStr_v, 4, 4); break;
+    case Op::F64Store:   store(Id::kIdStr_v, 8, 8); break;
+    case Op::V128Store:  store(Id::kIdStr_v, 16, 16); break;
+    case Op::I32Store8:
+    case Op::I64Store8:  store(Id::kIdStrb, 4, 1); break;
+    case Op::I32Store16:
+    case Op::I64Store16: store(Id::kIdStrh, 4, 2); break;
+
+    case Op::GlobalGet: load_slot(at(global_cell(insn().low()))); break;
+    case Op::FrameSlot:
+      load_slot(at(in_register(operand(0)), static_cast<int32_t>(insn().low() * kWordBytes)));
+      break;
+    case Op::GlobalSet: {
+      const Type type = function_.type(operand(0));
+      const bool is_vector = reg_class(value_type(type)) == RegClass::Vector;
+      // Zeros above an i32 as well.
+      const uint8_t bytes = is_vector ? bytes_of(type) : uint8_t{8};
+      const VReg value = in_register(operand(0));
+      const VReg cell = global_cell(insn().low());
+      Instruction& store =
+          emit(Form::Store, is_vector ? Id::kIdStr_v : Id::kIdStr, bytes, {u(value)}, at(cell));
+      store.condition = bytes;
+      store.trap = 0;
+      break;
+    }
+    case Op::MemoryBase:
+      if (insn().low() == 0)
+        emit(Form::Lea, 0, 8, {d(vreg(current_))}, Address{.kind = AddressKind::MemoryBase}).trap =
+            0;
+      else
+        load_word(memory_view(insn().low()), offsetof(MemoryView, base));
+      break;
+    case Op::MemoryBytes: load_word(memory_view(insn().low()), offsetof(MemoryView, bytes)); break;
+    case Op::BoundsCheck: bounds_check(); break;
+    case Op::TableSize:   load_word(table_view(insn().low()), offsetof(TableView, size)); break;
+    case Op::TableGet:    load_from(vreg(current_), Id::kIdLdr, 8, 8, element()); break;
+    case Op::TableSet:    {
+      const VReg value = in_register(operand(1));
+      Instruction& store = emit(Form::Store, Id::kIdStr, 8, {u(value)}, element());
+      store.condition = 8;
+      store.trap = 0;
+      break;
+    }
+    case Op::RefFunc:
+      load_word(load_pointer(in_context(offsetof(VMContext, functions))),
+                insn().low() * sizeof(FuncRef*));
+      break;
+    case Op::NullCheck: {
+      const VReg ref = in_register(operand(0));
+      trap_if(Test{.condition = Condition::Equal, .reg = ref, .size = 8}, insn().trap);
+      copy(vreg(current_), ref, ValueType::I64);
+      break;
+    }
+    case Op::SignatureCheck: signature_check(); break;
+    case Op::AtomicFence:    emit(Form::Fence, Id::kIdDmb, 0, {}); break;
+    default:                 return false;
+  }
+  return true;
+}
+
+Address Selector::address(Value index, ir::Access access) {
+  Address result = {.kind = AddressKind::MemoryBase};
+  uint64_t offset = access.offset;
+  const ir::Instruction& of_index = function_[index];
+  if (access.is_absolute) {
+    result.kind = AddressKind::Base;
+    if (can_fold(index) && of_index.op == Op::I64Add && !is_constant(function_.operand(index, 0)) &&
+        !is_constant(function_.operand(index, 1))) {
+      folded_[index.index] = true;
+      result.base = in_register(function_.operand(index, 0));
+      result.index = in_register(function_.operand(index, 1));
+    } else {
+      result.base = in_register(index);
+    }
+  } else if (of_index.op == Op::I32Const ||
+             (of_index.op == Op::I64Const && of_index.immediate < INT32_MAX)) {
+    offset += of_index.immediate;
+  } else if (of_index.op == Op::I64ExtendI32U) {
+    result.index = in_register(function_.operand(index, 0));
+  } else {
+    result.index = in_register(index);
+  }
+  if (offset <= INT32_MAX) {
+    result.displacement = static_cast<int32_t>(offset);
+    return result;
+  }
+  const VReg sum = fresh(ValueType::I64);
+  emit(Form::LoadConstant, 0, 8, {d(sum)}).immediate = offset;
+  if (!result.index.exists()) {
+    result.index = sum;
+    return result;
+  }
+  const VReg total = fresh(ValueType::I64);
+  emit(Form::Binary, Id::kIdAdd, 8, {d(total), u(result.index), u(sum)});
+  result.index = total;
+  return result;
+}
+
+void Selector::load(InstId id, uint8_t size, uint8_t bytes) {
+  // An unused load still traps.
+  const VReg result = vreg(current_);
+  const Address from = address(operand(0), insn().access());
+  Instruction& load = emit(Form::Load, id, size, {d(result)}, from);
+  load.condition = bytes;
+  if (insn().access().is_checked) load.trap = 0;
+}
+
+// Of what is not the guest's memory, and there.
+void Selector::load_from(VReg to, InstId id, uint8_t size, uint8_t bytes, const Address& from) {
+  Instruction& load = emit(Form::Load, id, size, {d(to)}, from);
+  load.condition = bytes;
+  load.trap = 0;
+}
+
+void Selector::store(InstId id, uint8_t size, uint8_t bytes) {
+  const Value value = operand(1);
+  const bool is_zero = number(value, 8) == uint64_t{0};
+  const bool is_vector = reg_class(value_type(function_.type(value))) == RegClass::Vector;
+  const VReg stored = is_zero                   ? kNoVReg
+                      : !is_vector && size == 4 ? low_half(value)
+                                                : in_register(value);
+  const Address to = address(operand(0), insn().access());
+  Instruction& store = is_zero ? emit(Form::StoreZero, id, size, {}, to)
+                               : emit(Form::Store, id, size, {u(stored)}, to);
+  store.condition = bytes;
+  if (insn().access().is_checked) store.trap = 0;
+}
+
+// Traps if index + extent > size.
+void Selector::bounds_check() {
+  const Value index = operand(0);
+  const Value size = operand(1);
+  const uint64_t extent = insn().immediate;
+  const VReg at_index = in_register(index);
+  VReg end = at_index;
+  VReg limit = in_register(size);
+  if (extent > 1) {
+    const auto small = static_cast<int64_t>(std::min<uint64_t>(extent, INT32_MAX));
+    if (extent > INT32_MAX || (!is_32_bits(index) && least_size(size) < extent)) {
+      const VReg constant = fresh(ValueType::I64);
+      end = fresh(ValueType::I64);
+      emit(Form::LoadConstant, 0, 8, {d(constant)}).immediate = extent;
+      emit(Form::Binary, Id::kIdAdds, 8, {d(end), u(constant), u(at_index)});
+      trap_if(Condition::AboveEqual, insn().trap, at_index);
+    } else if (is_32_bits(index)) {
+      end = fresh(ValueType::I64);
+      add_number(end, at_index, small, 8);
+    } else {
+      const VReg moved = fresh(ValueType::I64);
+      add_number(moved, limit, -small, 8);
+      limit = moved;
+    }
+  }
+  emit(Form::Compare, Id::kIdCmp, 8, {u(end), u(limit)});
+  trap_if(extent == 1 ? Condition::AboveEqual : Condition::Above, insn().trap, at_index);
+  copy(vreg(current_), at_index, value_type(function_.type(current_)));
+}
+
+// The current value, from a slot of 64 bits or two of them.
+void Selector::load_slot(const Address& from) {
+  const bool is_vector = reg_class(value_type(insn().type)) == RegClass::Vector;
+  const uint8_t bytes = bytes_of(insn().type);
+  load_from(vreg(current_), is_vector ? Id::kIdLdr_v : Id::kIdLdr, bytes, bytes, from);
+}
+
+void Selector::signature_check() {
+  const uint32_t type = insn().low();
+  const VReg ref = in_register(operand(0));
+  trap_if(Test{.condition = Condition::Equal, .reg = ref, .size = 8},
+          TrapCode::UninitializedElement, in_register(operand(1)));
+  if (!function_.module().types[type].is_final) {
+    // Types below it do as well.
+    const VReg matches = fresh(ValueType::I32);
+    test_concrete_type(matches, ref, type, false, false);
+    trap_if_zero(matches, TrapCode::IndirectCallTypeMismatch);
+  } else {
+    const VReg ids = load_pointer(in_context(offsetof(VMContext, type_ids)));
+    const VReg expected = fresh(ValueType::I32);
+    const VReg id = fresh(ValueType::I32);
+    load_from(expected, Id::kIdLdr, 4, 4, at(ids, static_cast<int32_t>(type * sizeof(uint32_t))));
+    load_from(id, Id::kIdLdr, 4, 4, at(ref, offsetof(FuncRef, type_id)));
+    emit(Form::Compare, Id::kIdCmp, 4, {u(expected), u(id)});
+    trap_if(Condition::NotEqual, TrapCode::IndirectCallTypeMismatch);
+  }
+  copy(vreg(current_), ref, ValueType::I64);
+}
+
+}  // namespace wrun::codegen::a64
