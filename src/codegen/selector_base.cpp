@@ -104,7 +104,7 @@ void SelectorBase::add_split_blocks(ir::Block block) {
     machine.edges.push_back({machine_block_[target.index],
                              static_cast<uint32_t>(machine.pool.size()),
                              static_cast<uint32_t>(args.size())});
-    wrun::append(machine.pool, vregs);
+    append(machine.pool, vregs);
     emit(CommonForm::Jump);
     end_group();
     data.first = static_cast<uint32_t>(code_.size());
@@ -146,11 +146,11 @@ void SelectorBase::select_block(ir::Block block) {
     machine_edges.push_back({machine_block_[edges[i].target.index],
                              static_cast<uint32_t>(machine.pool.size()),
                              static_cast<uint32_t>(args.size())});
-    wrun::append(machine.pool, vregs);
+    append(machine.pool, vregs);
   }
   machine.blocks[number].first_edge = static_cast<uint32_t>(machine.edges.size());
   machine.blocks[number].edge_count = static_cast<uint32_t>(machine_edges.size());
-  wrun::append(machine.edges, machine_edges);
+  append(machine.edges, machine_edges);
 
   for (Value value = current_; value.exists(); value = function_[value].previous) {
     if (unsupported_) return;
@@ -173,7 +173,7 @@ void SelectorBase::select_block(ir::Block block) {
     for (Value value : values) vregs.push_back(vreg(value));
     machine.blocks[number].first_param = static_cast<uint32_t>(machine.pool.size());
     machine.blocks[number].param_count = static_cast<uint32_t>(vregs.size());
-    wrun::append(machine.pool, vregs);
+    append(machine.pool, vregs);
   }
   machine.blocks[number].first = static_cast<uint32_t>(code_.size());
 }
@@ -241,8 +241,8 @@ uint32_t SelectorBase::constant(wasm::V128 bits) {
 
 // --- instructions
 
-Instruction& SelectorBase::append(uint8_t form, uint16_t op, uint8_t size,
-                                  std::span<const Operand> operands) {
+Instruction& SelectorBase::add_instruction(uint8_t form, uint16_t op, uint8_t size,
+                                           std::span<const Operand> operands) {
   Instruction insn;
   insn.op = op;
   insn.extra = form;
@@ -250,7 +250,7 @@ Instruction& SelectorBase::append(uint8_t form, uint16_t op, uint8_t size,
   insn.first_operand = static_cast<uint32_t>(out_.machine.operands.size());
   insn.operand_count = static_cast<uint16_t>(operands.size());
   insn.source = current_.index;
-  wrun::append(out_.machine.operands, operands);
+  append(out_.machine.operands, operands);
   code_.push_back(insn);
   return code_.back();
 }

@@ -91,9 +91,10 @@ class SelectorBase {
     return emit_list(form, size, {operands.begin(), operands.size()});
   }
   Instruction& emit_list(CommonForm form, uint8_t size, std::span<const Operand> operands) {
-    return append(static_cast<uint8_t>(form), 0, size, operands);
+    return add_instruction(static_cast<uint8_t>(form), 0, size, operands);
   }
-  Instruction& append(uint8_t form, uint16_t op, uint8_t size, std::span<const Operand> operands);
+  Instruction& add_instruction(uint8_t form, uint16_t op, uint8_t size,
+                               std::span<const Operand> operands);
   void set_address(Instruction& insn, const Address& address);
   static void may_trap(Instruction& insn, TrapCode trap) { insn.trap = static_cast<uint8_t>(trap); }
   // By a condition of the machine's.

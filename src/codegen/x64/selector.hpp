@@ -52,8 +52,8 @@ class Selector final : public SelectorBase {
   // --- instructions
   using SelectorBase::emit;
   Instruction& emit(Form form, InstId id, uint8_t size, Operands operands) {
-    return append(static_cast<uint8_t>(form), static_cast<uint16_t>(id), size,
-                  {operands.begin(), operands.size()});
+    return add_instruction(static_cast<uint8_t>(form), static_cast<uint16_t>(id), size,
+                           {operands.begin(), operands.size()});
   }
   Instruction& emit(Form form, InstId id, uint8_t size, Operands operands, const Source& source);
   Instruction& emit(Form form, InstId id, uint8_t size, Operands operands, const Address& address);
