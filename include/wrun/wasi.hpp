@@ -140,6 +140,9 @@ class Wasi {
   // a replay was what was recorded (Kind::Usage if it was not, with the call where it went apart).
   Result<void> finish();
 
+  // The number of a file or directory that the guest has opened and not closed; nothing if there is none.
+  std::optional<uint32_t> opened_file() const;
+
   // Everything that was granted. Counts stay 0 without WasiConfig::count_uses.
   std::vector<GrantUse> uses() const;
 

@@ -17,6 +17,7 @@
 #include "wrun/pool.hpp"          // IWYU pragma: export
 #include "wrun/printable.hpp"     // IWYU pragma: export
 #include "wrun/script.hpp"        // IWYU pragma: export
+#include "wrun/snapshot.hpp"      // IWYU pragma: export
 #include "wrun/store.hpp"         // IWYU pragma: export
 #include "wrun/text.hpp"          // IWYU pragma: export
 #include "wrun/trap.hpp"          // IWYU pragma: export

@@ -86,6 +86,10 @@ std::optional<RefusedPath> Wasi::last_refused() const {
 
 Result<void> Wasi::finish() { return state_->wasi->finish(); }
 
+std::optional<uint32_t> Wasi::opened_file() const {
+  return state_->wasi->descriptors().find_opened();
+}
+
 std::vector<GrantUse> Wasi::uses() const {
   const auto kind_of = [](wasi::Grant::Kind kind) {
     switch (kind) {

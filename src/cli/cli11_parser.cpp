@@ -79,7 +79,7 @@ Usage take_operands(Options& options, std::vector<std::string> operands) {
     ++ended;
   }
   if (ended != operands.end() && *ended == "--") operands.erase(ended);
-  if (runs && !operands.empty()) {
+  if ((runs || options.command == Command::Snapshot) && !operands.empty()) {
     options.module = std::move(operands.front());
     operands.erase(operands.begin());
   }

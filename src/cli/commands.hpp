@@ -5,7 +5,7 @@
 
 namespace wrun::cli {
 
-int run(const Options& options);
+int run(const Options& options);  // or `snapshot`
 // The same on what was recorded; what is not in the recording is not looked for elsewhere.
 int run_recorded(const Options& options, Recording recording);
 int replay(const Options& options);

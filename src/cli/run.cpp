@@ -13,6 +13,7 @@
 #include "cli/log.hpp"
 #include "cli/messages.hpp"
 #include "cli/output.hpp"
+#include "cli/output_file.hpp"
 #include "cli/stats.hpp"
 
 extern char** environ;
@@ -93,6 +94,12 @@ class Run {
   Step<Func> find_entry(const Instance& instance, const Module& module, std::string_view name);
   Step<int> call_guest(const Instance& instance, const Module& module);
   Step<int> invoke(const Instance& instance, const Module& module, const std::string& name);
+  // Calls an export with the arguments of the command line.
+  Step<std::vector<Value>> call(const Instance& instance, const Module& module,
+                                const std::string& name);
+  Step<int> write_snapshot(const Instance& instance, const Module& module);
+  // The names of those that there are, or that were asked for.
+  Step<std::vector<std::string>> run_initialisers(const Instance& instance, const Module& module);
   Step<void> initialize(const Instance& instance);
   void note_nothing_to_run(const Module& module);
   // What the guest came to, once all its threads are over.
@@ -152,7 +159,8 @@ Step<int> Run::run() {
 
   Step<int> status = std::unexpected(Failed{kFailure});
   if (const auto instance = instantiate(linker, *module, options_.module))
-    status = call_guest(*instance, *module);
+    status = options_.command == Command::Snapshot ? write_snapshot(*instance, *module)
+                                                   : call_guest(*instance, *module);
   else
     status = std::unexpected(instance.error());
   count(store);
@@ -353,22 +361,75 @@ Step<int> Run::call_guest(const Instance& instance, const Module& module) {
   return done ? kSuccess : status_of(done.error());
 }
 
-Step<int> Run::invoke(const Instance& instance, const Module& module, const std::string& name) {
+Step<std::vector<Value>> Run::call(const Instance& instance, const Module& module,
+                                   const std::string& name) {
   const auto function = instance.func(name);
   if (!function) return failed(kFailure, describe_missing_export(options_.module, name, module));
   const auto arguments = parse_call_arguments(name, function->type(), options_.arguments);
   if (!arguments) return failed(kBadUsage, arguments.error());
 
   log_.write(LogLevel::Info, "calling {}", name);
-  const auto results = [&] {
+  auto results = [&] {
     const Stopwatch watch(stats_.run);
     return function->call(*arguments);
   }();
   const auto done = finish(results ? Result<void>() : std::unexpected(results.error()));
-  if (!done) return status_of(done.error());
+  if (!done) return std::unexpected(Failed{status_of(done.error())});
+  return std::move(*results);
+}
+
+Step<int> Run::invoke(const Instance& instance, const Module& module, const std::string& name) {
+  const auto results = call(instance, module, name);
+  if (!results) return std::unexpected(results.error());
   std::string text;
   for (const Value& value : *results) text += value.text() + '\n';
   return print(text) ? kSuccess : kFailure;
+}
+
+Step<std::vector<std::string>> Run::run_initialisers(const Instance& instance,
+                                                     const Module& module) {
+  std::vector<std::string> done;
+  if (instance.func("_initialize")) {
+    if (auto ran = initialize(instance); !ran) return std::unexpected(ran.error());
+    done.emplace_back("_initialize");
+  }
+  if (options_.invoke) {
+    if (auto ran = call(instance, module, *options_.invoke); !ran)
+      return std::unexpected(ran.error());
+    done.push_back(*options_.invoke);
+  }
+  if (done.empty())
+    return failed(kBadUsage, fmt::format("`{}` has no initialiser that goes by the usual name, "
+                                         "`_initialize`; --invoke names another",
+                                         options_.module));
+  return done;
+}
+
+Step<int> Run::write_snapshot(const Instance& instance, const Module& module) {
+  const std::string output =
+      options_.output ? *options_.output
+                      : std::string(without_ending(options_.module, {".cwasm", ".wasm", ".wat"})) +
+                            ".snap.wasm";
+  if (output == "-")
+    return failed(kBadUsage, "the standard output is the guest's; -o names a file");
+  auto initialisers = run_initialisers(instance, module);
+  if (!initialisers) {
+    // It may have ended itself with success.
+    if (initialisers.error().status != kSuccess) return std::unexpected(initialisers.error());
+    return failed(kFailure, "the guest ended itself: there is no state to begin with");
+  }
+  if (const auto file = wasi_->opened_file())
+    return failed(kFailure, fmt::format("the guest has opened file {} and not closed it, which a "
+                                        "module cannot begin with",
+                                        *file));
+  const auto snapshot = take_snapshot(
+      module, instance, {.without = std::move(*initialisers), .renamings = options_.renamings});
+  if (!snapshot)
+    return failed(snapshot.error().kind == Error::Kind::Usage ? kBadUsage : kFailure,
+                  snapshot.error().message);
+  return write_file(output, {reinterpret_cast<const char*>(snapshot->data()), snapshot->size()})
+             ? kSuccess
+             : kFailure;
 }
 
 void Run::note_nothing_to_run(const Module& module) {

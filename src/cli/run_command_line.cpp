@@ -21,6 +21,9 @@ int run_command(const Options& options) {
     case Command::Run:
       if (options.module.empty()) return bad_usage("no module to run; see `wrun --help`");
       return run(options);
+    case Command::Snapshot:
+      if (options.module.empty()) break;
+      return run(options);
     case Command::Replay:
       if (options.arguments.size() != 1) break;
       return replay(options);

@@ -88,6 +88,14 @@ Usage add_preload(Options& options, std::string_view value) {
   return {};
 }
 
+Usage add_renaming(Options& options, std::string_view value) {
+  const size_t separator = value.find('=');
+  if (separator == value.npos) return bad_value("--rename", value, "NEW=OLD");
+  options.renamings.push_back({.from = std::string(value.substr(separator + 1)),
+                               .to = std::string(value.substr(0, separator))});
+  return {};
+}
+
 Usage set_size(uint64_t& target, std::string_view option, std::string_view value) {
   const auto size = parse_size(value);
   if (!size) return bad_value(option, value, "a size such as 65536, 64MiB or 1.5GiB");
@@ -419,6 +427,7 @@ Usage apply(Options& options, Option option, std::string_view value) {
     case Option::Argv0:      options.argv0 = value; return {};
     case Option::Invoke:     options.invoke = value; return {};
     case Option::Preload:    return add_preload(options, value);
+    case Option::Rename:     return add_renaming(options, value);
     case Option::MaxMemory:  return set_size(options.limits.memory_bytes, "--max-memory", value);
     case Option::TcpListen:  return add_listener(options, "--tcplisten", value);
     case Option::Threads:    options.threads = true; return {};

@@ -40,6 +40,7 @@ struct Options {
   std::optional<std::string> argv0;
   std::optional<std::string> invoke;
   std::vector<Preload> preloads;
+  std::vector<SnapshotOptions::Renaming> renamings;  // of `snapshot`
 
   Limits limits;
   bool threads = false;

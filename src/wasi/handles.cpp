@@ -107,4 +107,14 @@ Errno FdTable::renumber(Fd from, Fd to) {
   return Errno::Success;
 }
 
+std::optional<Fd> FdTable::find_opened() const {
+  const std::lock_guard lock(mutex_);
+  for (Fd fd = 0; fd < slots_.size(); ++fd) {
+    if (slots_[fd] == nullptr) continue;
+    const Handle& handle = *slots_[fd];
+    if (handle.has_position() && !handle.preopen_name) return fd;
+  }
+  return std::nullopt;
+}
+
 }  // namespace wrun::wasi

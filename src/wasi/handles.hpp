@@ -68,6 +68,8 @@ class FdTable {
   Errno close(Fd fd);
   // Moves `from` to `to`, which must be open and is closed.
   Errno renumber(Fd from, Fd to);
+  // A file or directory that was opened by path and still is.
+  std::optional<Fd> find_opened() const;
 
  private:
   bool is_open(Fd fd) const { return fd < slots_.size() && slots_[fd] != nullptr; }
