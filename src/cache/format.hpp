@@ -40,7 +40,7 @@ struct Extent {
   uint64_t size = 0;
 };
 
-enum class Machine : uint32_t { X86_64 = 1 };
+enum class Machine : uint32_t { X86_64 = 1, AArch64 = 2 };
 
 // What code was made for; it runs only where all of it is so.
 struct Target {

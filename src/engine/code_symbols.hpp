@@ -1,6 +1,8 @@
 // Tells profilers and debuggers of this host which function of a guest compiled code belongs to.
 #pragma once
 
+#include <elf.h>
+
 #include <cstdint>
 #include <cstdio>
 #include <functional>
@@ -10,11 +12,16 @@
 #include <string_view>
 #include <vector>
 
+#include "codegen/compiler.hpp"
 #include "engine/cached_names.hpp"
 #include "engine/compiled_module.hpp"
 #include "wasm/module.hpp"
 
 namespace wrun::engine {
+
+// Of the code, as object files say it.
+inline constexpr uint16_t kMachine =
+    codegen::kNativeMachine == codegen::Machine::A64 ? EM_AARCH64 : EM_X86_64;
 
 struct CodeSymbol {
   std::string name;

@@ -30,6 +30,14 @@ constexpr uint32_t kAllCpuFeatures = [] {
   return all;
 }();
 
+constexpr cache::Machine machine_of(codegen::Machine machine) {
+  return machine == codegen::Machine::A64 ? cache::Machine::AArch64 : cache::Machine::X86_64;
+}
+// That its compiler uses; those of AArch64 are in every processor.
+constexpr uint32_t cpu_features_of(codegen::Machine machine) {
+  return machine == codegen::Machine::X64 ? kAllCpuFeatures : 0;
+}
+
 std::string setting_differs(const char* setting, bool needed) {
   return std::string("it was compiled ") + (needed ? "with " : "without ") + setting;
 }
@@ -38,8 +46,8 @@ std::string setting_differs(const char* setting, bool needed) {
 
 cache::Target target_of(const EngineConfig& config) {
   return {.engine = engine_id(),
-          .machine = cache::Machine::X86_64,
-          .cpu = codegen::is_supported() ? kAllCpuFeatures : 0,
+          .machine = machine_of(codegen::kNativeMachine),
+          .cpu = codegen::is_supported() ? cpu_features_of(codegen::kNativeMachine) : 0,
           .features = config.features.bits(),
           .interruptible = config.interruptible,
           .fuel = config.fuel_metering,
@@ -68,7 +76,9 @@ std::optional<std::string> why_unfit(const cache::Target& needed, const cache::T
 }
 
 std::string describe_processor(const cache::Target& target) {
-  std::string text = target.machine == cache::Machine::X86_64 ? "x86-64" : "unknown";
+  std::string text = target.machine == cache::Machine::X86_64    ? "x86-64"
+                     : target.machine == cache::Machine::AArch64 ? "AArch64"
+                                                                 : "unknown";
   const char* before = " with ";
   for (const CpuFeature& feature : kCpuFeatures) {
     if ((target.cpu & feature.bit) == 0) continue;

@@ -101,7 +101,7 @@ class ObjectFile {
     header.e_ident[EI_DATA] = ELFDATA2LSB;
     header.e_ident[EI_VERSION] = EV_CURRENT;
     header.e_type = ET_REL;
-    header.e_machine = EM_X86_64;
+    header.e_machine = kMachine;
     header.e_version = EV_CURRENT;
     header.e_shoff = sizeof(header);
     header.e_ehsize = sizeof(header);

@@ -88,7 +88,7 @@ class JitDump final : public SymbolConsumer {
     uint32_t magic = 0x4a695444;
     uint32_t version = 1;
     uint32_t bytes = sizeof(Header);
-    uint32_t machine = EM_X86_64;
+    uint32_t machine = kMachine;
     uint32_t padding = 0;
     uint32_t pid = 0;
     uint64_t timestamp = 0;

@@ -1,5 +1,4 @@
-// Compiled functions against the interpreter, where there is a compiler.
-#if defined(__x86_64__)
+// Compiled functions against the interpreter.
 #include <fmt/format.h>
 
 #include <bit>
@@ -698,5 +697,3 @@ TEST_CASE("control flow") {
 
 }  // namespace
 }  // namespace wrun::codegen
-
-#endif

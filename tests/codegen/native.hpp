@@ -2,7 +2,6 @@
 // compiled and put into executable memory, a stack of its own for them, and traps caught as signals.
 #pragma once
 
-#include <asmjit/x86.h>
 #include <sys/mman.h>
 
 #include <csetjmp>
@@ -14,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/os_memory.hpp"
 #include "catch.hpp"
 #include "codegen/abi.hpp"
 #include "codegen/compiler.hpp"
@@ -22,6 +22,12 @@
 #include "runtime/linker.hpp"
 #include "support/decode.hpp"
 #include "text/parser.hpp"
+
+#if defined(__aarch64__)
+#include "codegen/entry_a64.hpp"
+#else
+#include "codegen/entry_x64.hpp"
+#endif
 
 namespace wrun::codegen::test {
 
@@ -92,6 +98,7 @@ class Native {
     for (uint32_t i = module_->imported_functions; i < count; ++i) {
       const auto built = ir::build(*module_, i, {});
       if (!built) FAIL("not built: " << built.error().what);
+      compile_for_all(*built, options);
       auto compiled = compile(*built, options);
       if (!compiled) FAIL("not compiled: " << compiled.error().what);
       offsets_[i] = used_;
@@ -103,12 +110,23 @@ class Native {
       for (const Relocation& relocation : function.relocations) {
         if (relocation.target != Relocation::Target::Function) FAIL("a call of the runtime");
         const size_t at = offsets_.at(index) + relocation.offset;
-        const auto displacement = static_cast<int32_t>(offsets_.at(relocation.index) - (at + 4));
-        std::memcpy(code_ + at, &displacement, 4);
+        set_target(kNativeMachine, code_ + at,
+                   static_cast<int64_t>(offsets_.at(relocation.index)) - static_cast<int64_t>(at));
       }
     for (uint32_t i = module_->imported_functions; i < count; ++i) add_entry(i);
-    mprotect(code_, kCodeBytes, PROT_READ | PROT_EXEC);
+    if (!os_make_executable(code_, kCodeBytes)) FAIL("no executable memory");
     for (const auto& [index, offset] : offsets_) instance_->function(index).entry = code_ + offset;
+  }
+
+  // What this machine cannot run is at least allocated rightly.
+  static void compile_for_all(const ir::Function& function, CompileOptions options) {
+    options.check_allocation = true;
+    for (const Machine machine : {Machine::X64, Machine::A64}) {
+      options.machine = machine;
+      if (machine == kNativeMachine) continue;
+      if (const auto compiled = compile(function, options); !compiled)
+        FAIL("not compiled for another machine: " << compiled.error().what);
+    }
   }
 
   void prepare_context() {
@@ -123,84 +141,10 @@ class Native {
 
   // From C to compiled code of this signature.
   void add_entry(uint32_t function) {
-    namespace x86 = asmjit::x86;
-    const wasm::FuncType& type = module_->func_type(function);
-    const Convention& convention = x64::kConvention;
-    asmjit::CodeHolder holder;
-    holder.init(asmjit::Environment(asmjit::Arch::kX64));
-    x86::Assembler a(&holder);
-    for (const x86::Gp& reg :
-         {x86::rbx, x86::rbp, x86::r12, x86::r13, x86::r14, x86::r15, x86::rdi})
-      a.push(reg);
-    a.mov(x86::r15, x86::rsi);
-    a.mov(x86::r14, x86::qword_ptr(x86::rsi, offsetof(runtime::VMContext, memory0_base)));
-    a.mov(x86::rax, x86::rsp);
-    a.mov(x86::rsp, x86::rcx);
-    a.push(x86::rax);
-    a.mov(x86::r10, x86::rdi);
-    a.mov(x86::r11, x86::rdx);
-    const auto words_of = static_cast<int32_t>(argument_words(convention, type.params));
-    const auto result_words_of = static_cast<int32_t>(result_words(convention, type));
-    a.sub(x86::rsp, 8 * (words_of + result_words_of));
-    LocationSequence arguments = LocationSequence::arguments(convention);
-    int32_t slot = 0;
-    for (wasm::ValType each : type.params) {
-      const ValueLocation at = arguments.next(each);
-      for (uint32_t word = 0; word < each.slots(); ++word) {
-        if (at.in_register()) continue;
-        a.mov(x86::rax, x86::qword_ptr(x86::r10, 8 * (slot + static_cast<int32_t>(word))));
-        a.mov(x86::qword_ptr(x86::rsp, 8 * static_cast<int32_t>(at.stack_word + word)), x86::rax);
-      }
-      const auto from = x86::ptr(x86::r10, 8 * slot);
-      if (at.in_register() && at.reg.reg_class() == RegClass::Integer)
-        a.mov(x86::gpq(at.reg.number()), from);
-      else if (at.in_register() && each.slots() == 2)
-        a.vmovups(x86::xmm(at.reg.number()), from);
-      else if (at.in_register())
-        a.vmovq(x86::xmm(at.reg.number()), from);
-      slot += static_cast<int32_t>(each.slots());
-    }
-    a.mov(x86::rbx, 0x1234);
-    a.call(x86::r11);
-    // The registers that a call preserves.
-    const asmjit::Label intact = a.newLabel();
-    a.cmp(x86::rbx, 0x1234);
-    a.je(intact);
-    a.int3();
-    a.bind(intact);
-    a.mov(x86::r10, x86::qword_ptr(x86::rsp, 8 * result_words_of));
-    a.mov(x86::r10, x86::qword_ptr(x86::r10));
-    LocationSequence results = LocationSequence::results(convention);
-    slot = 0;
-    for (wasm::ValType each : type.results) {
-      const ValueLocation at = results.next(each);
-      const auto to = x86::ptr(x86::r10, 8 * slot);
-      const bool is_i32 = each.kind() == wasm::ValType::Kind::I32;
-      for (uint32_t word = 0; word < each.slots() && !at.in_register(); ++word) {
-        a.mov(x86::r11, x86::qword_ptr(x86::rsp, 8 * static_cast<int32_t>(at.stack_word + word)));
-        a.mov(x86::qword_ptr(x86::r10, 8 * (slot + static_cast<int32_t>(word))), x86::r11);
-      }
-      if (at.in_register() && at.reg.reg_class() == RegClass::Integer)
-        a.mov(to, x86::gpq(at.reg.number()));
-      else if (at.in_register() && each.slots() == 2)
-        a.vmovups(to, x86::xmm(at.reg.number()));
-      else if (at.in_register() && each.kind() == wasm::ValType::Kind::F32) {
-        a.mov(x86::qword_ptr(x86::r10, 8 * slot), 0);
-        a.vmovd(to, x86::xmm(at.reg.number()));
-      } else if (at.in_register())
-        a.vmovq(to, x86::xmm(at.reg.number()));
-      (void)is_i32;  // all 64 bits: the upper half must be zero
-      slot += static_cast<int32_t>(each.slots());
-    }
-    a.mov(x86::rsp, x86::qword_ptr(x86::rsp, 8 * result_words_of));
-    for (const x86::Gp& reg :
-         {x86::rdi, x86::r15, x86::r14, x86::r13, x86::r12, x86::rbp, x86::rbx})
-      a.pop(reg);
-    a.ret();
-    const asmjit::CodeBuffer& buffer = holder.textSection()->buffer();
-    std::memcpy(code_ + used_, buffer.data(), buffer.size());
+    const std::vector<std::byte> entry = make_entry(module_->func_type(function));
+    std::memcpy(code_ + used_, entry.data(), entry.size());
     entries_[function] = used_;
-    used_ = (used_ + buffer.size() + 31) / 32 * 32;
+    used_ = (used_ + entry.size() + 31) / 32 * 32;
   }
   Entry enter_(uint32_t function) const {
     return reinterpret_cast<Entry>(const_cast<std::byte*>(code_ + entries_.at(function)));

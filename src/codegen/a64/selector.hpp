@@ -41,7 +41,7 @@ class Selector final : public SelectorBase {
   using SelectorBase::emit;
   Instruction& emit(Form form, InstId id, uint8_t size, Operands operands) {
     return add_instruction(static_cast<uint8_t>(form), static_cast<uint16_t>(id), size,
-                  {operands.begin(), operands.size()});
+                           {operands.begin(), operands.size()});
   }
   Instruction& emit(Form form, InstId id, uint8_t size, Operands operands, const Address& address);
   using SelectorBase::trap_if;

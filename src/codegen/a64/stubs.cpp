@@ -54,6 +54,7 @@ const Gp kSlots = x13;
 const Gp kScratch = x14;
 const Gp kScratch2 = x15;
 const Gp kFaultPc = x11;
+const Gp kHelper = x10;
 
 constexpr int32_t kWord = kWordBytes;
 constexpr const Convention& kConvention = a64::kConvention;
@@ -137,24 +138,26 @@ class StubWriter {
     a.ldp(x29, x30, ptr_post(sp, 16));
   }
   // With the context before the arguments that are in their registers already. Uses x19, which is saved.
-  void call_on_host_stack(const void* function) {
+  void call_on_host_stack() {
     a.mov(x19, sp);
     a.ldr(kScratch, WRUN_STATE_FIELD(host_stack));
     a.mov(sp, kScratch);
     a.mov(x0, kVm);
-    a.load_constant(kScratch, reinterpret_cast<uint64_t>(function));
-    a.blr(kScratch);
+    a.blr(kHelper);
     a.mov(sp, x19);
   }
+  void set_helper(const void* helper) {
+    a.load_constant(kHelper, reinterpret_cast<uint64_t>(helper));
+  }
   // Calls a function of the runtime that may trap or collect.
-  void call_helper(const void* helper) {
+  void call_helper() {
     push_saved();
     a.ldr(kState, WRUN_VM_FIELD(stack));
     a.mov(kScratch, sp);
     a.str(kScratch, WRUN_STATE_FIELD(records));
     static_assert(sizeof(TrapCode) == 1);
     a.strb(wzr, WRUN_STATE_FIELD(exit_code));
-    call_on_host_stack(helper);
+    call_on_host_stack();
     a.ldr(kState, WRUN_VM_FIELD(stack));
   }
   // At the call of the runtime, in the caller's frame.
@@ -437,11 +440,11 @@ static void write_trap_exit(StubWriter& w) {
   a.ret(x30);
 }
 
-// The arguments already are where C has those behind the context.
-static void write_runtime_call(StubWriter& w, const void* helper, const Label& trap_exit) {
+// Where all runtime calls go on. The arguments already are where C has those behind the context.
+static void write_runtime_call(StubWriter& w, const Label& trap_exit) {
   a64::Assembler& a = w.a;
   const Label trapped = a.newLabel();
-  w.call_helper(helper);
+  w.call_helper();
   a.ldrb(kScratch.w(), WRUN_STATE_FIELD(exit_code));
   a.cbnz(kScratch.w(), trapped);
   w.pop_saved();
@@ -452,7 +455,7 @@ static void write_runtime_call(StubWriter& w, const void* helper, const Label& t
 
 // The type and the size in bytes are where a helper takes them. As Heap::try_allocate(); only when there is
 // no room the runtime is called.
-static void write_allocate(StubWriter& w, const void* helper, const Label& trap_exit) {
+static void write_allocate(StubWriter& w, const void* helper, const Label& runtime_call) {
   a64::Assembler& a = w.a;
   const Gp area = x9;
   const auto field = [&](size_t offset) { return ptr(area, static_cast<int32_t>(offset)); };
@@ -481,7 +484,8 @@ static void write_allocate(StubWriter& w, const void* helper, const Label& trap_
   a.str(x12, word);
   a.ret(x30);
   a.bind(slowly);
-  write_runtime_call(w, helper, trap_exit);
+  w.set_helper(helper);
+  a.b(runtime_call);
 }
 
 // Handler: goes on in compiled code where an exception is caught, which sets the stack pointer.
@@ -505,7 +509,8 @@ static void write_throw(StubWriter& w, const void* helper, const Label& trap_exi
                         const Label& landing) {
   a64::Assembler& a = w.a;
   const Label uncaught = a.newLabel();
-  w.call_helper(helper);
+  w.set_helper(helper);
+  w.call_helper();
   a.and_(w0, w0, asmjit::Imm(0xff));
   a.cbz(w0, uncaught);
   a.ldr(kVm, WRUN_STATE_FIELD(landing_vm));
@@ -543,7 +548,8 @@ static void write_make_adapter(StubWriter& w, const void* helper) {
   for (const Reg reg : vectors) a.str(vector(reg).q(), ptr_pre(sp, -16));
   a.ldr(kState, WRUN_VM_FIELD(stack));
   a.mov(x1, x0);
-  w.call_on_host_stack(helper);
+  w.set_helper(helper);
+  w.call_on_host_stack();
   for (size_t i = vectors.size(); i-- > 0;) a.ldr(vector(vectors[i]).q(), ptr_post(sp, 16));
   for (size_t i = std::size(pairs); i-- > 0;)
     a.ldp(pairs[i].first, pairs[i].second, ptr_post(sp, 16));
@@ -556,7 +562,8 @@ CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& 
   StubWriter w(address);
   a64::Assembler& a = w.a;
   const Label landing = a.newLabel(), trap_exit = a.newLabel(), foreign_call = a.newLabel(),
-              adapter = a.newLabel(), no_adapter = a.newLabel(), no_adapter_trap = a.newLabel();
+              adapter = a.newLabel(), no_adapter = a.newLabel(), no_adapter_trap = a.newLabel(),
+              runtime_call = a.newLabel();
   a.bind(trap_exit);
   write_trap_exit(w);
   w.align();
@@ -573,6 +580,9 @@ CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& 
   a.mov(x29, sp);
   a.bind(no_adapter_trap);
   a.udf(0);
+  w.align();
+  a.bind(runtime_call);
+  write_runtime_call(w, trap_exit);
   std::vector<Label> calls;
   for (const void* helper : helpers) {
     w.align();
@@ -580,8 +590,11 @@ CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& 
     a.bind(calls.back());
     switch (static_cast<ir::RuntimeCall>(calls.size() - 1)) {
       case ir::RuntimeCall::ThrowRef:       write_throw(w, helper, trap_exit, landing); break;
-      case ir::RuntimeCall::ObjectAllocate: write_allocate(w, helper, trap_exit); break;
-      default:                              write_runtime_call(w, helper, trap_exit); break;
+      case ir::RuntimeCall::ObjectAllocate: write_allocate(w, helper, runtime_call); break;
+      default:
+        w.set_helper(helper);
+        a.b(runtime_call);
+        break;
     }
   }
   CommonStubs stubs;
