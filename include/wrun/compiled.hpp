@@ -16,16 +16,22 @@
 
 namespace wrun {
 
+enum class Processor : uint8_t {
+  X86_64,  // with AVX2, BMI, LZCNT and POPCNT
+  AArch64,
+};
+
 struct CompileOptions {
   // Whether the module travels along, compressed. Without it the code runs only where it fits: with the same
   // engine, on processors with what it needs, with the same settings; and there are no names in backtraces.
   bool embed_wasm = true;
+  std::optional<Processor> processor = {};  // the one that this runs on
   // Told of the functions that are done, now and then, by one of several threads at a time or more.
   std::function<void(size_t done, size_t all)> progress = {};
 };
 
-// The module's code as its engine would run it, to be written to a file. The same every time. Fails with
-// Unsupported if there is no compiler for this machine.
+// The module's code as its engine would run it, to be written to a file. The same every time. On any
+// processor the code for one is the same. Fails with Unsupported if there is no compiler for it.
 Result<std::vector<std::byte>> compile(const Module& module, const CompileOptions& options = {});
 
 // Whether a file begins like those that compile() makes.

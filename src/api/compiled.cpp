@@ -19,7 +19,11 @@ Result<std::shared_ptr<const cache::Artifact>> open_artifact(const FileContents&
 
 Result<std::vector<std::byte>> compile(const Module& module, const CompileOptions& options) {
   const detail::ModuleState& state = Access::module(module);
-  return engine::compile_artifact(Access::engine(state.engine).config(), *state.module,
+  engine::EngineConfig config = Access::engine(state.engine).config();
+  if (options.processor)
+    config.compiler.machine =
+        *options.processor == Processor::AArch64 ? codegen::Machine::A64 : codegen::Machine::X64;
+  return engine::compile_artifact(config, *state.module,
                                   {.embed_wasm = options.embed_wasm, .progress = options.progress});
 }
 

@@ -65,6 +65,7 @@ bool compile_file(const Engine& engine, const std::string& input, const std::str
     ProgressBar bar(input);
     return wrun::compile(*module,
                          {.embed_wasm = options.embed_wasm,
+                          .processor = options.target,
                           .progress = [&](size_t done, size_t all) { bar.show(done, all); }});
   }();
   if (!compiled) {

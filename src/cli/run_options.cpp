@@ -296,10 +296,14 @@ Usage set_code_for(Options& options, std::string_view list) {
   return for_each_word(list, [&](std::string_view word) { return add_code_for(options, word); });
 }
 
-// What the compiler makes code for so far.
-Usage check_target(std::string_view value) {
-  if (value == "x86-64-v3") return {};
-  return bad_value("--target", value, "x86-64-v3");
+Usage set_target(Options& options, std::string_view value) {
+  if (value == "x86-64-v3")
+    options.target = Processor::X86_64;
+  else if (value == "aarch64")
+    options.target = Processor::AArch64;
+  else
+    return bad_value("--target", value, fmt::format("one of: {}", spec_of(Option::Target).words));
+  return {};
 }
 
 // wasmtime's `-W key=value,…`: the value is missing in `-W key`.
@@ -455,7 +459,7 @@ Usage apply(Options& options, Option option, std::string_view value) {
     case Option::CodeFor:            return set_code_for(options, value);
     case Option::NoCache:            options.use_cache = false; return {};
     case Option::CacheDir:           return set_text(options.cache_dir, "--cache-dir", value);
-    case Option::Target:             return check_target(value);
+    case Option::Target:             return set_target(options, value);
     case Option::Fold:               options.fold = true; return {};
     case Option::Names:              options.names = true; return {};
     case Option::NoNames:            options.names = false; return {};

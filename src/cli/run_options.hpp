@@ -74,6 +74,7 @@ struct Options {
   bool use_cache = true;
   std::string cache_dir;  // empty: the usual one
   bool embed_wasm = true;
+  std::optional<Processor> target;
   bool fold = false;
   bool names = true;
   CustomSections strip = CustomSections::All;

@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "codegen/compiler.hpp"
 #include "wasm/types.hpp"
 
 namespace wrun::codegen {
@@ -58,10 +59,11 @@ struct FunctionStub : StubCode {
   static constexpr size_t kBytes = 32;  // at most
   uint32_t by_reference = 0;
 };
-FunctionStub make_function_stub(uint32_t function_index, uint64_t address, uint64_t slot);
+FunctionStub make_function_stub(Machine machine, uint32_t function_index, uint64_t address,
+                                uint64_t slot);
 
 // Continues where `slot` says.
-StubCode make_slot_jump(uint64_t address, uint64_t slot);
+StubCode make_slot_jump(Machine machine, uint64_t address, uint64_t slot);
 inline constexpr size_t kSlotJumpBytes = 16;  // at most
 
 // A runtime::FaultResume for compiled code.

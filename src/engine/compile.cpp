@@ -27,16 +27,17 @@ std::optional<codegen::CompiledFunction> compile_unit(const wasm::Module& module
                                                       const std::function<bool()>& is_cancelled,
                                                       Diagnostics* diagnostics) {
   options.entry_loop = unit.entry_loop;
-  const int level = diagnostics == nullptr ? CompilerOptions().level : diagnostics->options().level;
-  options.inlining = ir::inlines(level);
+  const CompilerOptions usual;
+  const CompilerOptions& how = diagnostics == nullptr ? usual : diagnostics->options();
+  options.inlining = ir::inlines(how.level);
   if (diagnostics != nullptr && diagnostics->options().tells())
     return diagnostics->compile(module, unit.function_index, options);
   auto function = ir::build(module, unit.function_index, options);
   if (!function || is_cancelled()) return std::nullopt;
   ir::PipelineReport report;
-  ir::run_pipeline(*function, {.level = level}, report);
+  ir::run_pipeline(*function, {.level = how.level}, report);
   if (is_cancelled()) return std::nullopt;
-  auto compiled = codegen::compile(*function);
+  auto compiled = codegen::compile(*function, {.machine = how.machine});
   if (!compiled) return std::nullopt;
   return std::move(*compiled);
 }

@@ -38,6 +38,11 @@ constexpr uint32_t cpu_features_of(codegen::Machine machine) {
   return machine == codegen::Machine::X64 ? kAllCpuFeatures : 0;
 }
 
+// For another machine there always is a compiler.
+bool is_available(codegen::Machine machine) {
+  return machine != codegen::kNativeMachine || codegen::is_supported();
+}
+
 std::string setting_differs(const char* setting, bool needed) {
   return std::string("it was compiled ") + (needed ? "with " : "without ") + setting;
 }
@@ -45,14 +50,15 @@ std::string setting_differs(const char* setting, bool needed) {
 }  // namespace
 
 cache::Target target_of(const EngineConfig& config) {
-  return {.engine = engine_id(),
-          .machine = machine_of(codegen::kNativeMachine),
-          .cpu = codegen::is_supported() ? cpu_features_of(codegen::kNativeMachine) : 0,
-          .features = config.features.bits(),
-          .interruptible = config.interruptible,
-          .fuel = config.fuel_metering,
-          .canonical_nans = config.canonical_nans,
-          .opt_level = static_cast<uint8_t>(config.compiler.level)};
+  return {
+      .engine = engine_id(),
+      .machine = machine_of(config.compiler.machine),
+      .cpu = is_available(config.compiler.machine) ? cpu_features_of(config.compiler.machine) : 0,
+      .features = config.features.bits(),
+      .interruptible = config.interruptible,
+      .fuel = config.fuel_metering,
+      .canonical_nans = config.canonical_nans,
+      .opt_level = static_cast<uint8_t>(config.compiler.level)};
 }
 
 std::optional<std::string> why_unfit(const cache::Target& needed, const cache::Target& here) {
@@ -103,7 +109,7 @@ std::string describe_settings(const cache::Target& target) {
 Result<std::vector<std::byte>> compile_artifact(const EngineConfig& config,
                                                 const wasm::Module& module,
                                                 const ArtifactOptions& options) {
-  if (!codegen::is_supported())
+  if (!is_available(config.compiler.machine))
     return fail(Error::Kind::Unsupported, "there is no compiler for this machine");
   cache::Target target = target_of(config);
   target.guarded_memory0 = has_guarded_memory0(module);
@@ -115,7 +121,7 @@ Result<std::vector<std::byte>> compile_artifact(const EngineConfig& config,
                                                     .canonical_nans = config.canonical_nans},
                                                    &diagnostics, options.progress);
   const bool is_complete = units.size() == module.functions.size() - module.imported_functions;
-  const LinkedImage image = link_image(module, units);
+  const LinkedImage image = link_image(module, units, config.compiler.machine);
   units = {};
   const auto memory = make_memory_image(module);
   std::vector<std::byte> rest = WRUN_TRY(binary::without_code(module.code_bytes(), !memory));

@@ -94,8 +94,9 @@ const std::byte* CompiledModule::target(const Relocation& relocation, const Code
 
 void CompiledModule::write_stub(uint32_t function_index, std::byte* at) {
   uint64_t& slot = slots_[function_index - imported_functions_];
-  const FunctionStub stub = codegen::make_function_stub(
-      function_index, reinterpret_cast<uint64_t>(at), reinterpret_cast<uint64_t>(&slot));
+  const FunctionStub stub = codegen::make_function_stub(codegen::kNativeMachine, function_index,
+                                                        reinterpret_cast<uint64_t>(at),
+                                                        reinterpret_cast<uint64_t>(&slot));
   WRUN_CHECK(stub.code.size() <= FunctionStub::kBytes);
   std::memcpy(at, stub.code.data(), stub.code.size());
   if (slot == 0) slot = reinterpret_cast<uint64_t>(at + stub.by_reference);

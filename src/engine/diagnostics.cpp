@@ -50,7 +50,7 @@ std::optional<codegen::CompiledFunction> Diagnostics::compile(
   ++functions_;
   run_passes(module, *function);
   const Clock::time_point optimized = Clock::now();
-  auto compiled = codegen::compile(*function);
+  auto compiled = codegen::compile(*function, {.machine = options_.machine});
   generating_ += Clock::now() - optimized;
   if (!compiled) return std::nullopt;
   return std::move(*compiled);

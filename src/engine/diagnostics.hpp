@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "codegen/compiled_function.hpp"
+#include "codegen/compiler.hpp"
 #include "engine/cached_names.hpp"
 #include "ir/build.hpp"
 #include "ir/pipeline.hpp"
@@ -20,6 +20,7 @@ namespace wrun::engine {
 
 struct CompilerOptions {
   int level = 2;  // of optimisation, 0 to 2
+  codegen::Machine machine = codegen::kNativeMachine;
   // How many passes are run on how many functions in all; the last one is told.
   std::optional<uint64_t> bisect_limit = {};
   std::string dump_pass = {};      // after which functions are printed: one of the names, or "all"

@@ -14,8 +14,10 @@ using codegen::Relocation;
 
 class ImageLinker {
  public:
-  ImageLinker(const wasm::Module& module, const std::vector<CompiledUnit>& units)
+  ImageLinker(const wasm::Module& module, const std::vector<CompiledUnit>& units,
+              codegen::Machine machine)
       : module_(module),
+        machine_(machine),
         units_(units),
         layout_(CodeLayout::of(units, [](uint32_t) { return false; })),
         runtime_calls_(runtime_call_functions().size()),
@@ -31,7 +33,7 @@ class ImageLinker {
     for (const CodeLayout::Callee& stub : layout_.stubs) write_stub(stub);
     for (size_t i = 0; i < runtime_calls_; ++i) {
       const size_t at = jumps_ + i * codegen::kSlotJumpBytes;
-      write(at, codegen::make_slot_jump(at, slot(i)), codegen::kSlotJumpBytes);
+      write(at, codegen::make_slot_jump(machine_, at, slot(i)), codegen::kSlotJumpBytes);
     }
     return std::move(image_);
   }
@@ -54,7 +56,7 @@ class ImageLinker {
     std::memcpy(image_.code.data() + offset, unit.code.code.data(), unit.code.code.size());
     for (const Relocation& relocation : unit.code.relocations) {
       const size_t at = offset + relocation.offset;
-      codegen::set_target(codegen::kNativeMachine, image_.code.data() + at,
+      codegen::set_target(machine_, image_.code.data() + at,
                           static_cast<int64_t>(target(relocation)) - static_cast<int64_t>(at));
     }
     image_.tables.add(offset, unit.unit.function_index, unit.unit.entry_loop, unit.code);
@@ -62,7 +64,7 @@ class ImageLinker {
 
   void write_stub(const CodeLayout::Callee& callee) {
     const size_t index = callee.function_index - module_.imported_functions;
-    const auto stub = codegen::make_function_stub(callee.function_index, callee.offset,
+    const auto stub = codegen::make_function_stub(machine_, callee.function_index, callee.offset,
                                                   slot(runtime_calls_ + index));
     write(callee.offset, stub, codegen::FunctionStub::kBytes);
     image_.stubs.push_back({callee.function_index, callee.offset + stub.by_reference});
@@ -74,6 +76,7 @@ class ImageLinker {
   }
 
   const wasm::Module& module_;
+  const codegen::Machine machine_;
   const std::vector<CompiledUnit>& units_;
   const CodeLayout layout_;
   const size_t runtime_calls_;
@@ -84,8 +87,9 @@ class ImageLinker {
 
 }  // namespace
 
-LinkedImage link_image(const wasm::Module& module, const std::vector<CompiledUnit>& units) {
-  return ImageLinker(module, units).link();
+LinkedImage link_image(const wasm::Module& module, const std::vector<CompiledUnit>& units,
+                       codegen::Machine machine) {
+  return ImageLinker(module, units, machine).link();
 }
 
 }  // namespace wrun::engine

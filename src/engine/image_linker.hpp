@@ -6,6 +6,7 @@
 
 #include "cache/code_image.hpp"
 #include "codegen/code_tables.hpp"
+#include "codegen/compiler.hpp"
 #include "engine/code_layout.hpp"
 #include "wasm/module.hpp"
 
@@ -18,6 +19,7 @@ struct LinkedImage {
   std::vector<cache::StubEntry> stubs;
 };
 
-LinkedImage link_image(const wasm::Module& module, const std::vector<CompiledUnit>& units);
+LinkedImage link_image(const wasm::Module& module, const std::vector<CompiledUnit>& units,
+                       codegen::Machine machine);
 
 }  // namespace wrun::engine

@@ -609,35 +609,4 @@ CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& 
   return stubs;
 }
 
-// By the distance in pages.
-static void jump_by_slot(StubWriter& w, uint64_t address, uint64_t slot) {
-  a64::Assembler& a = w.a;
-  a.load_page(kScratch, address, slot);
-  a.ldr(kScratch, ptr(kScratch, static_cast<int32_t>(slot & 4095)));
-  a.br(kScratch);
-}
-
-FunctionStub make_function_stub(uint32_t function_index, uint64_t address, uint64_t slot) {
-  StubWriter w(address);
-  a64::Assembler& a = w.a;
-  const Label by_reference = a.newLabel();
-  const Gp callee = gp(kConvention.callee);
-  jump_by_slot(w, address, slot);
-  a.bind(by_reference);
-  a.ldr(callee, WRUN_VM_FIELD(functions));
-  a.ldr(callee, a.at(callee, static_cast<int64_t>(function_index * sizeof(FuncRef*)), 8, callee));
-  a.ldr(kScratch, ptr(callee, static_cast<int32_t>(offsetof(FuncRef, entry))));
-  a.br(kScratch);
-  FunctionStub stub;
-  stub.code = w.finish();
-  stub.by_reference = w.offset(by_reference);
-  return stub;
-}
-
-StubCode make_slot_jump(uint64_t address, uint64_t slot) {
-  StubWriter w(address);
-  jump_by_slot(w, address, slot);
-  return {w.finish()};
-}
-
 }  // namespace wrun::codegen

@@ -568,25 +568,4 @@ CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& 
   return stubs;
 }
 
-FunctionStub make_function_stub(uint32_t function_index, uint64_t address, uint64_t slot) {
-  StubWriter w(address);
-  x86::Assembler& a = w.a;
-  const Label by_reference = a.newLabel();
-  a.jmp(x86::qword_ptr_rel(slot));
-  a.bind(by_reference);
-  a.mov(x86::rax, WRUN_VM_FIELD(functions));
-  a.mov(x86::rax, x86::ptr(x86::rax, static_cast<int32_t>(function_index * sizeof(FuncRef*))));
-  a.jmp(x86::qword_ptr(x86::rax, static_cast<int32_t>(offsetof(FuncRef, entry))));
-  FunctionStub stub;
-  stub.code = w.finish();
-  stub.by_reference = w.offset(by_reference);
-  return stub;
-}
-
-StubCode make_slot_jump(uint64_t address, uint64_t slot) {
-  StubWriter w(address);
-  w.a.jmp(x86::qword_ptr_rel(slot));
-  return {w.finish()};
-}
-
 }  // namespace wrun::codegen
