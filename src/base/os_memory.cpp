@@ -3,7 +3,26 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#if defined(__aarch64__)
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#endif
+
 namespace wrun {
+
+namespace {
+
+// Clearing the caches is not enough for threads on other processors of AArch64: they may hold instructions
+// that they fetched while other code was there.
+void synchronize_other_threads() {
+#if defined(__aarch64__)
+  static const bool is_registered =
+      syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0) == 0;
+  if (is_registered) syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED_SYNC_CORE, 0, 0);
+#endif
+}
+
+}  // namespace
 
 size_t os_page_size() {
   static const size_t size = static_cast<size_t>(sysconf(_SC_PAGESIZE));
@@ -33,7 +52,9 @@ void os_prefer_large_pages([[maybe_unused]] void* address, [[maybe_unused]] size
 
 bool os_make_executable(void* address, size_t bytes) {
   __builtin___clear_cache(static_cast<char*>(address), static_cast<char*>(address) + bytes);
-  return mprotect(address, bytes, PROT_READ | PROT_EXEC) == 0;
+  if (mprotect(address, bytes, PROT_READ | PROT_EXEC) != 0) return false;
+  synchronize_other_threads();
+  return true;
 }
 
 bool os_map_executable(void* address, size_t bytes, int file, uint64_t offset) {

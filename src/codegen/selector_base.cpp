@@ -239,6 +239,18 @@ uint32_t SelectorBase::constant(wasm::V128 bits) {
   return static_cast<uint32_t>(out_.constants.size() - 1);
 }
 
+SelectorBase::Shuffle SelectorBase::split_shuffle() const {
+  const wasm::V128 chosen = function_.vectors()[insn().immediate];
+  Shuffle result;
+  for (uint32_t i = 0; i < 16; ++i) {
+    const uint64_t lane = chosen[i / 8] >> (i % 8 * 8) & 0xff;
+    (lane < 16 ? result.uses_a : result.uses_b) = true;
+    result.of_a[i / 8] |= (lane < 16 ? lane : 0x80) << (i % 8 * 8);
+    result.of_b[i / 8] |= (lane < 16 ? 0x80 : lane - 16) << (i % 8 * 8);
+  }
+  return result;
+}
+
 // --- instructions
 
 Instruction& SelectorBase::add_instruction(uint8_t form, uint16_t op, uint8_t size,

@@ -33,6 +33,15 @@ class SelectorBase {
   SelectorBase(const ir::Function& function, const Convention& convention);
   virtual ~SelectorBase() = default;
 
+  // The lanes that a shuffle takes of each operand; 0x80 and more: it takes that of the other.
+  struct Shuffle {
+    wasm::V128 of_a = {0, 0};
+    wasm::V128 of_b = {0, 0};
+    bool uses_a = false;
+    bool uses_b = false;
+  };
+  Shuffle split_shuffle() const;
+
   // --- the machine's
   virtual bool select_machine() = 0;          // the current instruction; false: it does not know it
   virtual VReg in_register(Value value) = 0;  // a constant is loaded first
@@ -40,6 +49,8 @@ class SelectorBase {
   virtual void trap_if_zero(VReg value, TrapCode trap) = 0;  // an i32
   virtual void copy(VReg to, VReg from, ValueType type) = 0;
   virtual void load_i32(VReg to, uint32_t value) = 0;
+  virtual VReg load_i64(uint64_t value) = 0;
+  virtual VReg sum(VReg a, VReg b) = 0;  // of 64 bits
   virtual void set_null_test(VReg result, VReg ref, bool is_null) = 0;
   virtual void load_field(wasm::ValType storage, bool is_signed, const Address& from) = 0;
   virtual void store_field(wasm::ValType storage, Value value, const Address& to) = 0;
@@ -121,6 +132,7 @@ class SelectorBase {
   void test_concrete_type(VReg result, VReg ref, uint32_t index, bool is_exact, bool nullable);
 
   // --- selector_memory.cpp
+  Address address(Value index, ir::Access access);
   bool is_32_bits(Value value) const;
   uint64_t least_size(Value size) const;
   VReg global_cell(uint32_t index);

@@ -3,10 +3,19 @@
 
 #include "codegen/a64/assembler.hpp"
 #include "codegen/a64/selector.hpp"
+#include "codegen/comparison.hpp"
 
 namespace wrun::codegen::a64 {
 
 namespace {
+
+Condition condition_of(Comparison how) {
+  constexpr Condition kConditions[] = {
+      Condition::Equal,   Condition::NotEqual,  Condition::Less,  Condition::GreaterEqual,
+      Condition::Greater, Condition::LessEqual, Condition::Below, Condition::AboveEqual,
+      Condition::Above,   Condition::BelowEqual};
+  return kConditions[static_cast<size_t>(how)];
+}
 
 Condition swapped(Condition condition) {
   switch (condition) {
@@ -122,50 +131,30 @@ Test Selector::compare_floats(Value a, Value b, Condition condition, uint8_t siz
 
 std::optional<Test> Selector::comparison(Value value, bool allow_register) {
   const auto operand_of = [&](uint32_t i) { return function_.operand(value, i); };
-  const auto integers = [&](Condition condition, uint8_t size) {
-    return compare_integers(operand_of(0), operand_of(1), condition, size, allow_register);
-  };
+  if (const auto integers = integer_comparison(function_[value].op)) {
+    const Condition condition = condition_of(integers->how);
+    return integers->is_with_zero
+               ? test_bits(operand_of(0), condition, integers->size, allow_register)
+               : compare_integers(operand_of(0), operand_of(1), condition, integers->size,
+                                  allow_register);
+  }
   const auto floats = [&](Condition condition, uint8_t size) {
     return compare_floats(operand_of(0), operand_of(1), condition, size);
   };
   switch (function_[value].op) {
-    case Op::I32Eqz:    return test_bits(operand_of(0), Condition::Equal, 4, allow_register);
-    case Op::I64Eqz:
-    case Op::RefIsNull: return test_bits(operand_of(0), Condition::Equal, 8, allow_register);
-    case Op::RefEq:
-    case Op::I64Eq:     return integers(Condition::Equal, 8);
-    case Op::I32Eq:     return integers(Condition::Equal, 4);
-    case Op::I32Ne:     return integers(Condition::NotEqual, 4);
-    case Op::I32LtS:    return integers(Condition::Less, 4);
-    case Op::I32LtU:    return integers(Condition::Below, 4);
-    case Op::I32GtS:    return integers(Condition::Greater, 4);
-    case Op::I32GtU:    return integers(Condition::Above, 4);
-    case Op::I32LeS:    return integers(Condition::LessEqual, 4);
-    case Op::I32LeU:    return integers(Condition::BelowEqual, 4);
-    case Op::I32GeS:    return integers(Condition::GreaterEqual, 4);
-    case Op::I32GeU:    return integers(Condition::AboveEqual, 4);
-    case Op::I64Ne:     return integers(Condition::NotEqual, 8);
-    case Op::I64LtS:    return integers(Condition::Less, 8);
-    case Op::I64LtU:    return integers(Condition::Below, 8);
-    case Op::I64GtS:    return integers(Condition::Greater, 8);
-    case Op::I64GtU:    return integers(Condition::Above, 8);
-    case Op::I64LeS:    return integers(Condition::LessEqual, 8);
-    case Op::I64LeU:    return integers(Condition::BelowEqual, 8);
-    case Op::I64GeS:    return integers(Condition::GreaterEqual, 8);
-    case Op::I64GeU:    return integers(Condition::AboveEqual, 8);
-    case Op::F32Eq:     return floats(Condition::Equal, 4);
-    case Op::F64Eq:     return floats(Condition::Equal, 8);
-    case Op::F32Ne:     return floats(Condition::NotEqual, 4);
-    case Op::F64Ne:     return floats(Condition::NotEqual, 8);
-    case Op::F32Lt:     return floats(Condition::Minus, 4);
-    case Op::F64Lt:     return floats(Condition::Minus, 8);
-    case Op::F32Le:     return floats(Condition::BelowEqual, 4);
-    case Op::F64Le:     return floats(Condition::BelowEqual, 8);
-    case Op::F32Gt:     return floats(Condition::Greater, 4);
-    case Op::F64Gt:     return floats(Condition::Greater, 8);
-    case Op::F32Ge:     return floats(Condition::GreaterEqual, 4);
-    case Op::F64Ge:     return floats(Condition::GreaterEqual, 8);
-    default:            return std::nullopt;
+    case Op::F32Eq: return floats(Condition::Equal, 4);
+    case Op::F64Eq: return floats(Condition::Equal, 8);
+    case Op::F32Ne: return floats(Condition::NotEqual, 4);
+    case Op::F64Ne: return floats(Condition::NotEqual, 8);
+    case Op::F32Lt: return floats(Condition::Minus, 4);
+    case Op::F64Lt: return floats(Condition::Minus, 8);
+    case Op::F32Le: return floats(Condition::BelowEqual, 4);
+    case Op::F64Le: return floats(Condition::BelowEqual, 8);
+    case Op::F32Gt: return floats(Condition::Greater, 4);
+    case Op::F64Gt: return floats(Condition::Greater, 8);
+    case Op::F32Ge: return floats(Condition::GreaterEqual, 4);
+    case Op::F64Ge: return floats(Condition::GreaterEqual, 8);
+    default:        return std::nullopt;
   }
 }
 

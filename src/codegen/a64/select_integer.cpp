@@ -3,6 +3,7 @@
 
 #include "codegen/a64/assembler.hpp"
 #include "codegen/a64/selector.hpp"
+#include "codegen/comparison.hpp"
 
 namespace wrun::codegen::a64 {
 
@@ -70,32 +71,11 @@ bool Selector::select_integer() {
       break;
     }
 
-    case Op::I32Eqz:
-    case Op::I64Eqz:
-    case Op::I32Eq:
-    case Op::I32Ne:
-    case Op::I32LtS:
-    case Op::I32LtU:
-    case Op::I32GtS:
-    case Op::I32GtU:
-    case Op::I32LeS:
-    case Op::I32LeU:
-    case Op::I32GeS:
-    case Op::I32GeU:
-    case Op::I64Eq:
-    case Op::I64Ne:
-    case Op::I64LtS:
-    case Op::I64LtU:
-    case Op::I64GtS:
-    case Op::I64GtU:
-    case Op::I64LeS:
-    case Op::I64LeU:
-    case Op::I64GeS:
-    case Op::I64GeU:
-    case Op::RefIsNull:
-    case Op::RefEq:     set(comparison(current_, false)->condition); break;
-    case Op::Select:    select_value(); break;
-    default:            return false;
+    case Op::Select: select_value(); break;
+    default:
+      if (!integer_comparison(insn().op)) return false;
+      set(comparison(current_, false)->condition);
+      break;
   }
   return true;
 }

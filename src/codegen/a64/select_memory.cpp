@@ -1,9 +1,4 @@
 // Memories, tables, globals and references.
-//
-// An address is base + index + displacement, computed in 64 bits. An i32 index has zeros above, a
-// displacement is less than 2^31: what they add up to stays in the reservation of a guarded memory, as
-// far as the index and offset of the access do. Nothing else is taken into an address: i32 arithmetic
-// wraps around, addresses do not.
 #include <algorithm>
 
 #include "codegen/a64/selector.hpp"
@@ -105,41 +100,15 @@ bool Selector::select_memory() {
   return true;
 }
 
-Address Selector::address(Value index, ir::Access access) {
-  Address result = {.kind = AddressKind::MemoryBase};
-  uint64_t offset = access.offset;
-  const ir::Instruction& of_index = function_[index];
-  if (access.is_absolute) {
-    result.kind = AddressKind::Base;
-    if (can_fold(index) && of_index.op == Op::I64Add && !is_constant(function_.operand(index, 0)) &&
-        !is_constant(function_.operand(index, 1))) {
-      folded_[index.index] = true;
-      result.base = in_register(function_.operand(index, 0));
-      result.index = in_register(function_.operand(index, 1));
-    } else {
-      result.base = in_register(index);
-    }
-  } else if (of_index.op == Op::I32Const ||
-             (of_index.op == Op::I64Const && of_index.immediate < INT32_MAX)) {
-    offset += of_index.immediate;
-  } else if (of_index.op == Op::I64ExtendI32U) {
-    result.index = in_register(function_.operand(index, 0));
-  } else {
-    result.index = in_register(index);
-  }
-  if (offset <= INT32_MAX) {
-    result.displacement = static_cast<int32_t>(offset);
-    return result;
-  }
-  const VReg sum = fresh(ValueType::I64);
-  emit(Form::LoadConstant, 0, 8, {d(sum)}).immediate = offset;
-  if (!result.index.exists()) {
-    result.index = sum;
-    return result;
-  }
-  const VReg total = fresh(ValueType::I64);
-  emit(Form::Binary, Id::kIdAdd, 8, {d(total), u(result.index), u(sum)});
-  result.index = total;
+VReg Selector::load_i64(uint64_t value) {
+  const VReg loaded = fresh(ValueType::I64);
+  emit(Form::LoadConstant, 0, 8, {d(loaded)}).immediate = value;
+  return loaded;
+}
+
+VReg Selector::sum(VReg a, VReg b) {
+  const VReg result = fresh(ValueType::I64);
+  emit(Form::Binary, Id::kIdAdd, 8, {d(result), u(a), u(b)});
   return result;
 }
 

@@ -224,17 +224,7 @@ bool Selector::select_simd_lanes() {
 
 // Each operand gives its lanes, and zeros for those of the other.
 void Selector::shuffle() {
-  const wasm::V128 chosen = function_.vectors()[insn().immediate];
-  wasm::V128 of_a = {0, 0};
-  wasm::V128 of_b = {0, 0};
-  bool uses_a = false;
-  bool uses_b = false;
-  for (uint32_t i = 0; i < 16; ++i) {
-    const uint64_t lane = chosen[i / 8] >> (i % 8 * 8) & 0xff;
-    (lane < 16 ? uses_a : uses_b) = true;
-    of_a[i / 8] |= (lane < 16 ? lane : 0x80) << (i % 8 * 8);
-    of_b[i / 8] |= (lane < 16 ? 0x80 : lane - 16) << (i % 8 * 8);
-  }
+  const auto [of_a, of_b, uses_a, uses_b] = split_shuffle();
   const auto pick = [&](VReg to, Value from, wasm::V128 indices) {
     vector(to, Id::kIdTbl_v, lanes(kB16), in_register(from), vector_constant(indices));
     return to;

@@ -89,7 +89,8 @@ class Selector final : public SelectorBase {
 
   // --- select_memory.cpp
   bool select_memory();
-  Address address(Value index, ir::Access access);
+  VReg load_i64(uint64_t value) override;
+  VReg sum(VReg a, VReg b) override;
   void load(InstId id, uint8_t size, uint8_t bytes);
   void store(InstId id, uint8_t size, uint8_t bytes);
   void load_from(VReg to, InstId id, uint8_t size, uint8_t bytes, const Address& from);
@@ -99,8 +100,9 @@ class Selector final : public SelectorBase {
 
   // --- select_atomics.cpp
   bool select_atomic();
-  void atomic(Instruction& insn, const Address& place, uint8_t bytes);
+  void atomic(Instruction& insn, const Address& place);
   void atomic_update(InstId id, uint8_t bytes);
+  void compare_exchange(uint8_t bytes);
 
   // --- select_simd.cpp
   bool select_simd();

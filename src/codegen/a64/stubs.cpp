@@ -245,7 +245,8 @@ void end_enter(StubWriter& w, const wasm::FuncType& type, const Words& words) {
   w.jump_to_handler();
 }
 
-// Handler: calls the code behind pc with the arguments in the frame.
+// Handler: calls the code behind pc with the arguments in the frame. The code's address is loaded by way of pc,
+// which another thread has published after it: that dependency keeps the order.
 void write_enter(StubWriter& w, const wasm::FuncType& type, const Words& words,
                  const Label& returned) {
   a64::Assembler& a = w.a;

@@ -1,53 +1,26 @@
 // Atomic accesses (threads proposal). The processor keeps all of its accesses in the order that is asked
 // for but loads ahead of earlier stores: stores are exchanges.
+#include "codegen/atomic_operation.hpp"
 #include "codegen/x64/selector.hpp"
 
 namespace wrun::codegen::x64 {
 
 bool Selector::select_atomic() {
-  const wasm::OpInfo& info =
-      ir::is_wasm(insn().op) ? wasm::info(ir::to_wasm(insn().op)) : wasm::info(wasm::Op::Nop);
-  if (!info.has(wasm::op_flag::Atomic) || !info.accesses_memory()) return false;
-  const auto bytes = static_cast<uint8_t>(1u << info.access_log2());
-  switch (insn().op) {
-    case Op::I32AtomicLoad8U:
-    case Op::I64AtomicLoad8U:  load(Id::kIdMovzx, 4, 1); break;
-    case Op::I32AtomicLoad16U:
-    case Op::I64AtomicLoad16U: load(Id::kIdMovzx, 4, 2); break;
-    case Op::I32AtomicLoad:
-    case Op::I64AtomicLoad32U: load(Id::kIdMov, 4, 4); break;
-    case Op::I64AtomicLoad:    load(Id::kIdMov, 8, 8); break;
-    case Op::I32AtomicStore:
-    case Op::I64AtomicStore:
-    case Op::I32AtomicStore8:
-    case Op::I32AtomicStore16:
-    case Op::I64AtomicStore8:
-    case Op::I64AtomicStore16:
-    case Op::I64AtomicStore32: atomic_store(bytes); break;
-#define WRUN_UPDATES(operation)          \
-  case Op::I32AtomicRmw##operation:      \
-  case Op::I64AtomicRmw##operation:      \
-  case Op::I32AtomicRmw8##operation##U:  \
-  case Op::I32AtomicRmw16##operation##U: \
-  case Op::I64AtomicRmw8##operation##U:  \
-  case Op::I64AtomicRmw16##operation##U: \
-  case Op::I64AtomicRmw32##operation##U:
-      WRUN_UPDATES(Add) atomic_exchange(Id::kIdAdd, bytes);
+  const auto operation = atomic_operation(insn().op);
+  if (!operation) return false;
+  const uint8_t bytes = operation->bytes;
+  switch (operation->kind) {
+    case AtomicKind::Load:
+      load(bytes < 4 ? Id::kIdMovzx : Id::kIdMov, bytes == 8 ? 8 : 4, bytes);
       break;
-      WRUN_UPDATES(Sub) atomic_exchange(Id::kIdSub, bytes);
-      break;
-      WRUN_UPDATES(Xchg) atomic_exchange(Id::kIdXchg, bytes);
-      break;
-      WRUN_UPDATES(And) atomic_update(Id::kIdAnd, bytes);
-      break;
-      WRUN_UPDATES(Or) atomic_update(Id::kIdOr, bytes);
-      break;
-      WRUN_UPDATES(Xor) atomic_update(Id::kIdXor, bytes);
-      break;
-      WRUN_UPDATES(Cmpxchg) atomic_compare_exchange(bytes);
-      break;
-#undef WRUN_UPDATES
-    default: return false;
+    case AtomicKind::Store:           atomic_store(bytes); break;
+    case AtomicKind::Add:             atomic_exchange(Id::kIdAdd, bytes); break;
+    case AtomicKind::Sub:             atomic_exchange(Id::kIdSub, bytes); break;
+    case AtomicKind::Exchange:        atomic_exchange(Id::kIdXchg, bytes); break;
+    case AtomicKind::And:             atomic_update(Id::kIdAnd, bytes); break;
+    case AtomicKind::Or:              atomic_update(Id::kIdOr, bytes); break;
+    case AtomicKind::Xor:             atomic_update(Id::kIdXor, bytes); break;
+    case AtomicKind::CompareExchange: atomic_compare_exchange(bytes); break;
   }
   return true;
 }

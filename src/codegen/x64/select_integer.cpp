@@ -1,12 +1,24 @@
 // Integer instructions, and how conditions become flags.
 #include <bit>
 
+#include "codegen/comparison.hpp"
 #include "codegen/x64/selector.hpp"
 
 namespace wrun::codegen::x64 {
 
+namespace {
+
+Condition condition_of(Comparison how) {
+  constexpr Condition kConditions[] = {
+      Condition::Equal,   Condition::NotEqual,  Condition::Less,  Condition::GreaterEqual,
+      Condition::Greater, Condition::LessEqual, Condition::Below, Condition::AboveEqual,
+      Condition::Above,   Condition::BelowEqual};
+  return kConditions[static_cast<size_t>(how)];
+}
+
+}  // namespace
+
 bool Selector::select_integer() {
-  const auto compare = [&] { set(*comparison(current_, false)); };
   switch (insn().op) {
     case Op::I32Add:  add(4); break;
     case Op::I64Add:  add(8); break;
@@ -68,32 +80,11 @@ bool Selector::select_integer() {
       emit(Form::Unary, Id::kIdMov, 4, {d(vreg(current_))}, low_source(operand(0)));
       break;
 
-    case Op::I32Eqz:
-    case Op::I64Eqz:
-    case Op::I32Eq:
-    case Op::I32Ne:
-    case Op::I32LtS:
-    case Op::I32LtU:
-    case Op::I32GtS:
-    case Op::I32GtU:
-    case Op::I32LeS:
-    case Op::I32LeU:
-    case Op::I32GeS:
-    case Op::I32GeU:
-    case Op::I64Eq:
-    case Op::I64Ne:
-    case Op::I64LtS:
-    case Op::I64LtU:
-    case Op::I64GtS:
-    case Op::I64GtU:
-    case Op::I64LeS:
-    case Op::I64LeU:
-    case Op::I64GeS:
-    case Op::I64GeU:
-    case Op::RefIsNull:
-    case Op::RefEq:     compare(); break;
-    case Op::Select:    select_value(); break;
-    default:            return false;
+    case Op::Select: select_value(); break;
+    default:
+      if (!integer_comparison(insn().op)) return false;
+      set(*comparison(current_, false));
+      break;
   }
   return true;
 }
@@ -368,37 +359,16 @@ Test Selector::compare_integers(Value a, Value b, Condition condition, uint8_t s
 std::optional<Test> Selector::comparison(Value value, bool allow_parity) {
   const auto op = function_[value].op;
   const auto operand_of = [&](uint32_t i) { return function_.operand(value, i); };
-  const auto integers = [&](Condition condition, uint8_t size) {
-    return compare_integers(operand_of(0), operand_of(1), condition, size);
-  };
+  if (const auto integers = integer_comparison(op)) {
+    const Condition condition = condition_of(integers->how);
+    return integers->is_with_zero
+               ? test_bits(operand_of(0), condition, integers->size)
+               : compare_integers(operand_of(0), operand_of(1), condition, integers->size);
+  }
   const auto floats = [&](Condition condition, uint8_t size) {
     return compare_floats(operand_of(0), operand_of(1), condition, size);
   };
   switch (op) {
-    case Op::I32Eqz:    return test_bits(operand_of(0), Condition::Equal, 4);
-    case Op::I64Eqz:
-    case Op::RefIsNull: return test_bits(operand_of(0), Condition::Equal, 8);
-    case Op::RefEq:
-    case Op::I64Eq:     return integers(Condition::Equal, 8);
-    case Op::I32Eq:     return integers(Condition::Equal, 4);
-    case Op::I32Ne:     return integers(Condition::NotEqual, 4);
-    case Op::I32LtS:    return integers(Condition::Less, 4);
-    case Op::I32LtU:    return integers(Condition::Below, 4);
-    case Op::I32GtS:    return integers(Condition::Greater, 4);
-    case Op::I32GtU:    return integers(Condition::Above, 4);
-    case Op::I32LeS:    return integers(Condition::LessEqual, 4);
-    case Op::I32LeU:    return integers(Condition::BelowEqual, 4);
-    case Op::I32GeS:    return integers(Condition::GreaterEqual, 4);
-    case Op::I32GeU:    return integers(Condition::AboveEqual, 4);
-    case Op::I64Ne:     return integers(Condition::NotEqual, 8);
-    case Op::I64LtS:    return integers(Condition::Less, 8);
-    case Op::I64LtU:    return integers(Condition::Below, 8);
-    case Op::I64GtS:    return integers(Condition::Greater, 8);
-    case Op::I64GtU:    return integers(Condition::Above, 8);
-    case Op::I64LeS:    return integers(Condition::LessEqual, 8);
-    case Op::I64LeU:    return integers(Condition::BelowEqual, 8);
-    case Op::I64GeS:    return integers(Condition::GreaterEqual, 8);
-    case Op::I64GeU:    return integers(Condition::AboveEqual, 8);
     // Unordered operands set the flags of below and of equal.
     case Op::F32Gt: return floats(Condition::Above, 4);
     case Op::F64Gt: return floats(Condition::Above, 8);

@@ -365,14 +365,7 @@ bool Selector::select_simd_lanes() {
 }
 
 void Selector::shuffle() {
-  const wasm::V128 lanes = function_.vectors()[insn().immediate];
-  wasm::V128 of_a = {0, 0};
-  wasm::V128 of_b = {0, 0};
-  for (uint32_t i = 0; i < 16; ++i) {
-    const uint64_t lane = lanes[i / 8] >> (i % 8 * 8) & 0xff;
-    of_a[i / 8] |= (lane < 16 ? lane : 0x80) << (i % 8 * 8);
-    of_b[i / 8] |= (lane < 16 ? 0x80 : lane - 16) << (i % 8 * 8);
-  }
+  const auto [of_a, of_b, uses_a, uses_b] = split_shuffle();
   const auto pick = [&](Value from, wasm::V128 mask) {
     const VReg picked = fresh(ValueType::V128);
     emit(Form::Three, Id::kIdVpshufb, 16, {d(picked), u(in_register(from))}, constant_source(mask));

@@ -100,7 +100,8 @@ class Selector final : public SelectorBase {
 
   // --- select_memory.cpp
   bool select_memory();
-  Address address(Value index, ir::Access access);
+  VReg load_i64(uint64_t value) override;
+  VReg sum(VReg a, VReg b) override;
   void load(InstId id, uint8_t size, uint8_t bytes);
   void store(InstId id, uint8_t bytes);
   void bounds_check();
