@@ -55,7 +55,9 @@ class SelectorBase {
   virtual void load_field(wasm::ValType storage, bool is_signed, const Address& from) = 0;
   virtual void store_field(wasm::ValType storage, Value value, const Address& to) = 0;
   virtual void store_zero(const Address& to) = 0;  // a word
-  virtual Address element_address(wasm::ValType storage) = 0;
+  virtual void scale_index(Address& address, uint8_t scale_log2) {
+    address.scale_log2 = scale_log2;
+  }
 
   // --- selector_base.cpp: blocks
   bool is_needed(Value value) const;
@@ -129,6 +131,7 @@ class SelectorBase {
   VReg i32(uint32_t value);
   const wasm::CanonicalType& runtime_type(uint32_t index) const;
   Address field_address(size_t offset);
+  Address element_address(wasm::ValType storage);
   void test_concrete_type(VReg result, VReg ref, uint32_t index, bool is_exact, bool nullable);
 
   // --- selector_memory.cpp

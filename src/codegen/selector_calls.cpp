@@ -10,8 +10,14 @@ using runtime::VMContext;
 
 bool SelectorBase::select_call() {
   switch (insn().op) {
-    case Op::Nop:             break;
-    case Op::Jump:            emit(CommonForm::Jump); break;
+    case Op::Nop:    break;
+    case Op::Jump:   emit(CommonForm::Jump); break;
+    case Op::Switch: {
+      const VReg index = in_register(operand(0));
+      emit(CommonForm::Switch, 0,
+           {early_d(fresh(ValueType::I64)), early_d(fresh(ValueType::I64)), u(index)});
+      break;
+    }
     case Op::Return:          return_values(); break;
     case Op::Unreachable:     may_trap(emit(CommonForm::Trap), insn().trap); break;
     case Op::Call:

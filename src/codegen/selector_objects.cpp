@@ -125,6 +125,21 @@ Address SelectorBase::field_address(size_t offset) {
   return at(in_register(operand(0)), static_cast<int32_t>(offset));
 }
 
+// The index has been checked: what it gives is in the object.
+Address SelectorBase::element_address(ValType storage) {
+  const uint8_t width = wasm::width_log2(storage);
+  Address address = field_address(wasm::kArrayHeaderBytes);
+  constexpr uint64_t kNear = uint64_t{1} << 24;
+  const Value index = operand(1);
+  if (is_constant(index) && function_[index].immediate < kNear) {
+    address.displacement += static_cast<int32_t>(function_[index].immediate << width);
+    return address;
+  }
+  address.index = in_register(index);
+  scale_index(address, width);
+  return address;
+}
+
 // --- what the runtime does
 
 void SelectorBase::call_runtime(RuntimeCall call, std::span<const VReg> arguments, VReg result) {

@@ -70,6 +70,12 @@ class CompileTest(harness.CliTest):
         self.check("compile", "add.wasm", "--target", "sparc", status=2, stderr="x86-64-v3")
         self.check("compile", "add.wasm", "--for", "fun", status=2, stderr="timeout, fuel or deterministic")
 
+    def test_a_target_that_is_named(self):
+        for target, processor in [("x86-64-v3", b"x86-64"), ("aarch64", b"AArch64")]:
+            self.check("compile", "add.wasm", "--target", target, "-o", "target.cwasm")
+            self.assertIn(processor, self.check("info", "target.cwasm").stdout)
+            self.assertEqual(self.wrun("--invoke", "add", "target.cwasm", "1", "2").stdout, b"3\n")
+
     def test_settings_that_differ_are_named(self):
         self.check("compile", "add.wasm")
         for options, reason in [

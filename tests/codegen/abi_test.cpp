@@ -52,16 +52,29 @@ TEST_CASE("results have registers of their own") {
   CHECK(result_words(x64::kConvention, type) == 1);
 }
 
+TEST_CASE("words on the stack are whole units") {
+  const wasm::FuncType type = {
+      {kI64, kI64, kI64, kI64, kI64, kI64, kI64},
+      {kI32, kI32, kI32, kI32, kI32}
+  };
+  CHECK(argument_words(x64::kConvention, type.params) == 1);
+  CHECK(result_words(x64::kConvention, type) == 1);
+  CHECK(argument_words(a64::kConvention, type.params) == 2);
+  CHECK(result_words(a64::kConvention, type) == 2);
+}
+
 TEST_CASE("the roles of registers do not overlap") {
-  const Convention& convention = x64::kConvention;
-  const RegSet pinned = {convention.vm_context, convention.memory_base, convention.frame,
-                         convention.stack, convention.scratch};
-  CHECK(pinned.size() == 5);
-  CHECK((pinned & convention.allocatable).empty());
-  CHECK((convention.callee_saved - convention.allocatable).empty());
-  for (Reg reg : convention.integer_arguments) {
-    CHECK(convention.clobbered_by_calls().contains(reg));
-    CHECK(reg != convention.callee);
+  for (const Convention* each : {&x64::kConvention, &a64::kConvention}) {
+    const Convention& convention = *each;
+    const RegSet pinned = {convention.vm_context, convention.memory_base, convention.frame,
+                           convention.stack, convention.scratch};
+    CHECK(pinned.size() == 5);
+    CHECK((pinned & convention.allocatable).empty());
+    CHECK((convention.callee_saved - convention.allocatable).empty());
+    for (Reg reg : convention.integer_arguments) {
+      CHECK(convention.clobbered_by_calls().contains(reg));
+      CHECK(reg != convention.callee);
+    }
   }
 }
 

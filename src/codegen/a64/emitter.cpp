@@ -15,6 +15,7 @@ namespace {
 const Gp kFrame = x29;
 const Gp kContext = a64::gp(kConvention.vm_context);
 const Gp kMemory = a64::gp(kConvention.memory_base);
+constexpr int64_t kStackAlignment = 16;  // the processor faults at others, an emulator does not
 constexpr int64_t kArgumentsAt = 2 * kWordBytes;  // from the frame pointer on
 
 }  // namespace
@@ -49,6 +50,7 @@ void Emitter::prologue() {
     asm_.branch_if(static_cast<uint8_t>(Condition::Below),
                    trap_label(TrapCode::CallStackExhausted, {.offset = body}));
   }
+  WRUN_CHECK(frame_bytes_ % kStackAlignment == 0);
   if (frame_bytes_ != 0) asm_.add_constant(sp, sp, -int64_t{frame_bytes_});
   int32_t below = 0;
   const auto each = saved_.begin();
@@ -380,6 +382,7 @@ void Emitter::emit_common(uint32_t index, uint32_t block) {
       break;
     case CommonForm::ReserveStack: {
       const int64_t bytes = static_cast<int64_t>(insn.immediate) * kWordBytes;
+      WRUN_CHECK(bytes % kStackAlignment == 0);
       asm_.add_constant(sp, sp, -bytes);
       reserved_bytes_ += bytes;
       break;

@@ -9,7 +9,6 @@ using runtime::VMContext;
 bool Selector::select_control() {
   switch (insn().op) {
     case Op::Branch:         branch(); break;
-    case Op::Switch:         switch_table(); break;
     case Op::TrapIf:         trap_if(test(operand(0), true), insn().trap); break;
     case Op::InterruptCheck: {
       const VReg flag = load_pointer(in_context(offsetof(VMContext, interrupt_flag)));
@@ -40,12 +39,6 @@ void Selector::branch() {
                                         : emit(CommonForm::Branch);
   insn.condition = static_cast<uint8_t>(when.condition);
   insn.displacement = when.bit;
-}
-
-void Selector::switch_table() {
-  const VReg index = in_register(operand(0));
-  emit(CommonForm::Switch, 0,
-       {early_d(fresh(ValueType::I64)), early_d(fresh(ValueType::I64)), u(index)});
 }
 
 }  // namespace wrun::codegen::a64

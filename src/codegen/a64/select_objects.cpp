@@ -29,21 +29,6 @@ bool Selector::select_reference() {
   return true;
 }
 
-// The index has been checked: what it gives is in the object.
-Address Selector::element_address(ValType storage) {
-  const uint8_t width = wasm::width_log2(storage);
-  Address address = field_address(wasm::kArrayHeaderBytes);
-  constexpr uint64_t kNear = uint64_t{1} << 24;
-  const Value index = operand(1);
-  if (is_constant(index) && function_[index].immediate < kNear) {
-    address.displacement += static_cast<int32_t>(function_[index].immediate << width);
-    return address;
-  }
-  address.index = in_register(index);
-  address.scale_log2 = width;
-  return address;
-}
-
 void Selector::load_field(ValType storage, bool is_signed, const Address& from) {
   const auto bytes = static_cast<uint8_t>(1u << wasm::width_log2(storage));
   InstId id = Id::kIdLdr;

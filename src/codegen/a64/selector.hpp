@@ -129,7 +129,6 @@ class Selector final : public SelectorBase {
 
   // --- select_objects.cpp
   bool select_reference();
-  Address element_address(wasm::ValType storage) override;
   void load_field(wasm::ValType storage, bool is_signed, const Address& from) override;
   void store_field(wasm::ValType storage, Value value, const Address& to) override;
   void store_zero(const Address& to) override;
@@ -141,7 +140,6 @@ class Selector final : public SelectorBase {
   // --- select_control.cpp
   bool select_control();
   void branch();
-  void switch_table();
 };
 
 }  // namespace wrun::codegen::a64

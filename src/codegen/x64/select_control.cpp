@@ -9,7 +9,6 @@ using runtime::VMContext;
 bool Selector::select_control() {
   switch (insn().op) {
     case Op::Branch: branch(); break;
-    case Op::Switch: switch_table(); break;
     case Op::TrapIf: {
       Test when = test(operand(0), false);
       trap_if(when.negated ? negate(when.condition) : when.condition, insn().trap);
@@ -49,12 +48,6 @@ void Selector::branch() {
     MachineBlock& block = out_.machine.blocks[machine_block_[function_.block_of(current_).index]];
     std::swap(out_.machine.edges[block.first_edge], out_.machine.edges[block.first_edge + 1]);
   }
-}
-
-void Selector::switch_table() {
-  const VReg index = in_register(operand(0));
-  emit(CommonForm::Switch, 0,
-       {early_d(fresh(ValueType::I64)), early_d(fresh(ValueType::I64)), u(index)});
 }
 
 }  // namespace wrun::codegen::x64

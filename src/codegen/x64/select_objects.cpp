@@ -29,23 +29,13 @@ bool Selector::select_reference() {
   return true;
 }
 
-// The index has been checked: what it gives is in the object.
-Address Selector::element_address(ValType storage) {
-  const uint8_t width = wasm::width_log2(storage);
-  Address address = field_address(wasm::kArrayHeaderBytes);
-  constexpr uint64_t kNear = uint64_t{1} << 24;
-  const Value index = operand(1);
-  if (is_constant(index) && function_[index].immediate < kNear) {
-    address.displacement += static_cast<int32_t>(function_[index].immediate << width);
-    return address;
-  }
-  address.index = in_register(index);
-  address.scale_log2 = std::min<uint8_t>(width, 3);
-  if (width <= 3) return address;
+// By 16 in two steps.
+void Selector::scale_index(Address& address, uint8_t scale_log2) {
+  address.scale_log2 = std::min<uint8_t>(scale_log2, 3);
+  if (scale_log2 <= 3) return;
   const VReg doubled = fresh(ValueType::I64);
   emit(Form::TiedImm, Id::kIdShl, 8, {tied_d(doubled), tied_u(address.index)}).immediate = 1;
   address.index = doubled;
-  return address;
 }
 
 void Selector::load_field(ValType storage, bool is_signed, const Address& from) {
