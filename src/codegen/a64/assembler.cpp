@@ -1,6 +1,7 @@
 #include "codegen/a64/assembler.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace wrun::codegen::a64 {
 
@@ -49,8 +50,8 @@ void Assembler::load_constant(const Gp& to, uint64_t value) {
   bool is_first = true;
   for (uint32_t i = 0; i < halves; ++i) {
     const uint32_t bits = half(value, i);
-    const bool is_last = i + 1 == halves;
-    if (bits == rest && !(is_first && is_last)) continue;
+    const bool is_all = i == 0 && std::min(not_zeros, not_ones) == 0;
+    if (bits == rest && !is_all) continue;
     const asmjit::InstId id = !is_first ? Inst::kIdMovk : inverted ? Inst::kIdMovn : Inst::kIdMovz;
     emit(id, to, asmjit::Imm(is_first && inverted ? bits ^ 0xffff : bits),
          asmjit::Imm(i * kHalfBits));
@@ -80,6 +81,13 @@ void Assembler::load_page(const Gp& to, uint64_t address, uint64_t target) {
   constexpr uint32_t kPageBits = 12;
   const auto pages = static_cast<uint32_t>((target >> kPageBits) - (address >> kPageBits));
   embedUInt32(0x90000000 | (pages & 3) << 29 | (pages >> 2 & 0x7ffff) << 5 | to.id());
+}
+
+// As stlxr, which asmjit has for 32 bits only.
+void Assembler::store_exclusive(const Gp& status, const Gp& value, const Gp& place,
+                                uint32_t bytes) {
+  const auto width = static_cast<uint32_t>(std::countr_zero(bytes));
+  embedUInt32(0x0800fc00 | width << 30 | status.id() << 16 | place.id() << 5 | value.id());
 }
 
 Mem Assembler::at(const Gp& base, int64_t offset, uint32_t bytes, const Gp& temporary) {

@@ -51,6 +51,8 @@ class Assembler : public asmjit::a64::Assembler {
   Mem at(const Gp& base, int64_t offset, uint32_t bytes, const Gp& temporary = kTemp);
   // The address of the page of 4 KiB that something is in, from the address of this instruction.
   void load_page(const Gp& to, uint64_t address, uint64_t target);
+  // Gives zero in `status` if it has stored, and releases.
+  void store_exclusive(const Gp& status, const Gp& value, const Gp& place, uint32_t bytes);
   void branch_if(uint8_t condition, const asmjit::Label& target) {
     emit(asmjit::BaseInst::composeARMInstId(Inst::kIdB, static_cast<arm::CondCode>(condition)),
          target);

@@ -114,7 +114,7 @@ void Emitter::truncate_to_32(const Instruction& insn, const Label& failed) {
   asm_.emit(Inst::kIdFcmp_v, a, a);
   asm_.branch_if(static_cast<uint8_t>(Condition::Overflow), failed);
   asm_.emit(Inst::kIdFcvtzs_v, kTemp, a);
-  asm_.cmp(kTemp, kTemp.w(), shift_by(is_signed ? arm::ShiftOp::kSXTW : arm::ShiftOp::kUXTW, 0));
+  asm_.cmp(kTemp, kTemp, shift_by(is_signed ? arm::ShiftOp::kSXTW : arm::ShiftOp::kUXTW, 0));
   asm_.branch_if(static_cast<uint8_t>(Condition::NotEqual), failed);
   asm_.mov(gp(insn, 0, 4), kTemp.w());
 }
@@ -169,13 +169,13 @@ void Emitter::bitmask_64(const Instruction& insn) {
 namespace {
 
 struct Accesses {
-  asmjit::InstId load, store, load_exclusive, store_exclusive;
+  asmjit::InstId load, store, load_exclusive;
 };
 Accesses accesses_of(uint32_t bytes) {
   switch (bytes) {
-    case 1:  return {Inst::kIdLdarb, Inst::kIdStlrb, Inst::kIdLdaxrb, Inst::kIdStlxrb};
-    case 2:  return {Inst::kIdLdarh, Inst::kIdStlrh, Inst::kIdLdaxrh, Inst::kIdStlxrh};
-    default: return {Inst::kIdLdar, Inst::kIdStlr, Inst::kIdLdaxr, Inst::kIdStlxr};
+    case 1:  return {Inst::kIdLdarb, Inst::kIdStlrb, Inst::kIdLdaxrb};
+    case 2:  return {Inst::kIdLdarh, Inst::kIdStlrh, Inst::kIdLdaxrh};
+    default: return {Inst::kIdLdar, Inst::kIdStlr, Inst::kIdLdaxr};
   }
 }
 
@@ -208,7 +208,7 @@ void Emitter::atomic_update(const Instruction& insn) {
     updated = operand;
   else
     asm_.emit(insn.op, updated, old, operand);
-  asm_.emit(accesses.store_exclusive, kTemp2.w(), updated, asmjit::a64::ptr(place));
+  asm_.store_exclusive(kTemp2, updated, place, insn.size);
   asm_.cbnz(kTemp2.w(), again);
 }
 
@@ -229,7 +229,7 @@ void Emitter::compare_exchange(const Instruction& insn) {
   else
     asm_.cmp(old, expected);
   asm_.branch_if(static_cast<uint8_t>(Condition::NotEqual), differs);
-  asm_.emit(accesses.store_exclusive, kTemp2.w(), gp(insn, 2, insn.size), asmjit::a64::ptr(place));
+  asm_.store_exclusive(kTemp2, gp(insn, 2, insn.size), place, insn.size);
   asm_.cbnz(kTemp2.w(), again);
   asm_.bind(differs);
 }

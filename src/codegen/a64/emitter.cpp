@@ -293,8 +293,8 @@ void Emitter::emit_own(const Instruction& insn) {
     case Form::BinaryShift: {
       constexpr arm::ShiftOp kHow[] = {arm::ShiftOp::kLSL, arm::ShiftOp::kLSR, arm::ShiftOp::kASR,
                                        arm::ShiftOp::kUXTW, arm::ShiftOp::kSXTW};
-      asm_.emit(id, gp(insn, 0, size), gp(insn, 1, size),
-                gp(insn, 2, insn.condition <= kAsr ? size : 4),
+      // Of an extended register asmjit, too, wants all of it.
+      asm_.emit(id, gp(insn, 0, size), gp(insn, 1, size), gp(insn, 2, size),
                 shift_by(kHow[insn.condition], insn.scale_log2));
       break;
     }
