@@ -24,7 +24,7 @@ struct Frame {
 struct Trap {
   TrapCode code = TrapCode::None;
   std::string message{};        // the spec's wording, or what a host function said
-  std::vector<Frame> frames{};  // innermost first; the host's own frames are not listed
+  std::vector<Frame> frames{};  // innermost first, without the host's own; none of an exit
   uint64_t omitted_frames = 0;
   uint32_t exit_status = 0;  // TrapCode::Exit
 };

@@ -87,7 +87,7 @@ bool OptimizingTier::start() {
 // --- instances
 
 void OptimizingTier::prepare_host_function(runtime::FuncRef& function) {
-  stubs_.set_first_adapter(function);
+  function.adapter = function.entry = stubs_.first_adapter();
 }
 
 void OptimizingTier::make_adapter(runtime::FuncRef& function) { stubs_.set_adapter(function); }
@@ -105,13 +105,15 @@ Result<void> OptimizingTier::prepare(runtime::Instance& instance) {
   if (module.source != nullptr) map_memory(instance, *module.source->code());
   const auto functions = static_cast<uint32_t>(module.functions.size());
   if (functions == module.imported_functions) return {};
-  for (uint32_t i = module.imported_functions; i < functions; ++i)
-    stubs_.set_first_adapter(instance.function(i));
   TieredModule& tiered = tiered_module(instance);
   const std::lock_guard lock(tiered.mutex);
   tiered.instances.push_back(&instance);
-  for (uint32_t i = module.imported_functions; i < functions; ++i)
-    if (const void* entry = tiered.compiled.entry(i)) instance.function(i).entry = entry;
+  for (uint32_t i = module.imported_functions; i < functions; ++i) {
+    runtime::FuncRef& function = instance.function(i);
+    const void* entry = tiered.compiled.entry(i);
+    function.adapter = stubs_.first_adapter();
+    function.entry = entry != nullptr ? entry : stubs_.first_adapter();
+  }
   if (tiered.batches.empty() && module.source != nullptr && module.code_bytes().empty())
     return fail(
         Error::Kind::Unsupported,

@@ -43,16 +43,12 @@ void TierStubs::set_context(runtime::VMContext& vm) const {
   vm.foreign_call = common_code_ + common_.foreign_call;
 }
 
-void TierStubs::set_first_adapter(runtime::FuncRef& function) const {
-  function.adapter = function.entry = common_code_ + common_.make_adapter;
-}
-
 // Compiled code may become the entry at any time.
 void TierStubs::set_adapter(runtime::FuncRef& function) {
   const Signature* stubs = signature(*function.type, function.type_id);
   const void* adapter =
       stubs == nullptr ? common_code_ + common_.no_adapter : stubs->code + stubs->stubs.adapter;
-  const void* first = common_code_ + common_.make_adapter;
+  const void* first = first_adapter();
   __atomic_store_n(&function.adapter, adapter, __ATOMIC_RELEASE);
   __atomic_compare_exchange_n(&function.entry, &first, adapter, false, __ATOMIC_RELEASE,
                               __ATOMIC_RELAXED);

@@ -30,8 +30,8 @@ class TierStubs {
   std::span<const std::byte* const> runtime_calls() const { return runtime_calls_; }
   // What is the same in all contexts.
   void set_context(runtime::VMContext& vm) const;
-  // Before the function is called by compiled code: the way to its adapter.
-  void set_first_adapter(runtime::FuncRef& function) const;
+  // FuncRef::adapter and entry before the function is called by compiled code: the way to its adapter.
+  const void* first_adapter() const { return common_code_ + common_.make_adapter; }
   void set_adapter(runtime::FuncRef& function);
   // Null: there is no code memory left.
   const Signature* signature(const wasm::FuncType& type, uint32_t type_id);

@@ -123,13 +123,14 @@ ModuleCode::ModuleCode(std::shared_ptr<const wasm::Module> module, const wasm::T
   const size_t count = module_->functions.size() - module_->imported_functions;
   functions_ = std::make_unique<FuncCode[]>(count);
   const Handler translate = handler_table()[Code::Translate];
+  const int32_t heat = options_.count_heat ? options_.tier_up->initial_heat() : 0;
   for (size_t i = 0; i < count; ++i) {
     FuncCode& code = functions_[i];
     code.translate = translate;
     code.entry = reinterpret_cast<Pc>(&code.translate);
     code.module = this;
     code.function_index = module_->imported_functions + static_cast<uint32_t>(i);
-    if (options_.count_heat) code.heat = options_.tier_up->initial_heat();
+    code.heat = heat;
   }
 }
 
@@ -275,7 +276,8 @@ runtime::TrapCode Interpreter::call(runtime::Store& store, runtime::FuncRef& fun
   if (code_of_exit == TrapCode::None) {
     std::memcpy(slots, fp, function.result_slots * sizeof(uint64_t));
   } else {
-    record_backtrace(store);
+    // Who ends itself has nothing to explain, and reading names takes longer than most starts.
+    if (code_of_exit != TrapCode::Exit) record_backtrace(store);
     clear_frames(stack, fp);
   }
   static_cast<runtime::StackState&>(stack) = outer;

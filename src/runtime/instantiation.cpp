@@ -98,7 +98,7 @@ Result<void> Instantiation::allocate(std::span<const Extern> imports) {
 
 // The arrays that vm_ points to never move once they have their sizes.
 void Instantiation::reserve() {
-  instance_.defined_functions_.resize(module_.functions.size() - module_.imported_functions);
+  instance_.defined_functions_.reserve(module_.functions.size() - module_.imported_functions);
   instance_.functions_.reserve(module_.functions.size());
   instance_.memories_.reserve(module_.memories.size());
   instance_.memory_views_.reserve(module_.memories.size());
@@ -131,16 +131,18 @@ void Instantiation::take_imports(std::span<const Extern> imports) {
 }
 
 void Instantiation::allocate_functions() {
-  uint32_t index = module_.imported_functions;
-  for (FuncRef& function : instance_.defined_functions_) {
-    const wasm::FuncType& type = module_.func_type(index);
-    function.type_id = module_.canonical_types[module_.functions[index].type];
-    function.runtime_type = module_.runtime_types[module_.functions[index].type];
-    function.param_slots = type.param_slots;
-    function.result_slots = type.result_slots;
-    function.vm = &vm_;
-    function.type = &type;
-    function.function_index = index++;
+  const auto count = static_cast<uint32_t>(module_.functions.size());
+  for (uint32_t index = module_.imported_functions; index < count; ++index) {
+    const wasm::TypeIndex type_index = module_.functions[index].type;
+    const wasm::FuncType& type = module_.types[type_index].func;
+    FuncRef& function = instance_.defined_functions_.emplace_back(
+        FuncRef{.runtime_type = module_.runtime_types[type_index],
+                .type_id = module_.canonical_types[type_index],
+                .param_slots = type.param_slots,
+                .result_slots = type.result_slots,
+                .vm = &vm_,
+                .type = &type,
+                .function_index = index});
     instance_.functions_.push_back(&function);
   }
 }
@@ -264,6 +266,11 @@ Result<void> Instantiation::copy_elements(uint32_t index) {
   const size_t count = segment.size();
   if (count > table.size || to > table.size - count)
     return segment_trapped(TrapCode::OutOfBoundsTableAccess, "element", index);
+  if (!segment.functions.empty()) {
+    std::ranges::transform(segment.functions, table.elements + to,
+                           [&](uint32_t function) { return to_ref(vm_.functions[function]); });
+    return {};
+  }
   for (size_t i = 0; i < count; ++i) table.elements[to + i] = WRUN_TRY(element(segment, i));
   return {};
 }

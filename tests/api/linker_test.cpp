@@ -98,6 +98,7 @@ TEST_CASE("host functions can fail") {
     REQUIRE(!result);
     CHECK(result.error().kind == Error::Kind::Exit);
     CHECK(trap_of(result.error()).exit_status == 77);
+    CHECK(trap_of(result.error()).frames.empty());
   }
   SECTION("because guest code did that they called") {
     ModuleBuilder inner;
