@@ -82,7 +82,7 @@ Result<std::shared_ptr<MappedFile>> MappedFile::map_or_read(UniqueFd file,
 
   const uint64_t size = S_ISREG(status.st_mode) ? static_cast<uint64_t>(status.st_size) : 0;
   if (size > maximum_bytes) return too_large(path, maximum_bytes);
-  const std::shared_ptr<MappedFile> mapped(new MappedFile(std::move(file), status));
+  std::shared_ptr<MappedFile> mapped(new MappedFile(std::move(file), status));
   // The standard input may be a file whose beginning was consumed already: never map that.
   if (size > kReadLimit && mapped->file_.is_owned()) {
     void* data = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, mapped->descriptor(), 0);
