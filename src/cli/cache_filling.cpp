@@ -31,6 +31,7 @@ std::vector<std::string> command_line(const Options& options, std::span<const st
 void fill_cache(const Options& options, std::span<const std::string> files) {
   std::vector<std::string> line = command_line(options, files);
   std::vector<char*> arguments;
+  arguments.reserve(line.size() + 1);
   for (std::string& argument : line) arguments.push_back(argument.data());
   arguments.push_back(nullptr);
 
