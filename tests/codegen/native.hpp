@@ -96,7 +96,7 @@ class Native {
         mmap(nullptr, kCodeBytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     const auto count = static_cast<uint32_t>(module_->functions.size());
     for (uint32_t i = module_->imported_functions; i < count; ++i) {
-      const auto built = ir::build(*module_, i, {});
+      const auto built = ir::build(*module_, i, {.guarded_memory0 = has_guards()});
       if (!built) FAIL("not built: " << built.error().what);
       compile_for_all(*built, options);
       auto compiled = compile(*built, options);
@@ -116,6 +116,12 @@ class Native {
     for (uint32_t i = module_->imported_functions; i < count; ++i) add_entry(i);
     if (!os_make_executable(code_, kCodeBytes)) FAIL("no executable memory");
     for (const auto& [index, offset] : offsets_) instance_->function(index).entry = code_ + offset;
+  }
+
+  // Not where there is little address space, as under an emulator.
+  bool has_guards() {
+    return !module_->memories.empty() &&
+           instance_->memory(0).kind() == runtime::MemoryKind::Guarded;
   }
 
   // What this machine cannot run is at least allocated rightly.
