@@ -8,7 +8,6 @@
 namespace wrun::codegen {
 
 using ir::RuntimeCall;
-using runtime::FuncRef;
 using runtime::VMContext;
 using wasm::CanonicalType;
 using wasm::HeapType;
@@ -145,6 +144,7 @@ Address SelectorBase::element_address(ValType storage) {
 void SelectorBase::call_runtime(RuntimeCall call, std::span<const VReg> arguments, VReg result) {
   out_.has_calls = true;
   std::vector<Operand> operands;
+  operands.reserve(arguments.size() + 1);
   for (size_t i = 0; i < arguments.size(); ++i)
     operands.push_back(fixed_u(arguments[i], convention_.integer_arguments[i]));
   if (result.exists()) operands.push_back(fixed_d(result, convention_.integer_results[0]));
