@@ -66,7 +66,7 @@ Result<std::shared_ptr<const wasm::Module>> Engine::load_file(const std::string&
 }
 
 Result<Engine::LoadedArtifact> Engine::load_artifact(
-    std::shared_ptr<const cache::Artifact> artifact) {
+    const std::shared_ptr<const cache::Artifact>& artifact) {
   const std::span<const std::byte> rest = artifact->section(cache::Section::Module);
   auto unfit = why_unfit(artifact->header().target, target_of(config_));
   if (!unfit && config_.tier == Tier::Interpreter) unfit = "the interpreter was asked for";

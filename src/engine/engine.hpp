@@ -64,7 +64,7 @@ class Engine {
     std::shared_ptr<const wasm::Module> module;
     std::optional<std::string> unfit;  // why its code does not run here
   };
-  Result<LoadedArtifact> load_artifact(std::shared_ptr<const cache::Artifact> artifact);
+  Result<LoadedArtifact> load_artifact(const std::shared_ptr<const cache::Artifact>& artifact);
 
   // The engine outlives its stores.
   std::unique_ptr<runtime::Store> new_store(const runtime::StoreLimits& limits = {});
