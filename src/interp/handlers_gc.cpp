@@ -7,7 +7,6 @@
 namespace wrun::interp::WRUN_ISA {
 namespace {
 
-using gc::Array;
 using gc::Object;
 using runtime::CastKind;
 using runtime::CastTarget;

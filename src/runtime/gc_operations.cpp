@@ -153,7 +153,7 @@ TrapCode array_new_fixed(VMContext& vm, const ObjectOperands& operands, Referenc
   if (code != TrapCode::None) return code;
   const uint8_t width = operands.type->element_log2;
   for (uint32_t i = 0; i < operands.immediate; ++i)
-    write_field(array->element(i), width, operands.slots + i * slots_of(width));
+    write_field(array->element(i), width, operands.slots + size_t{i} * slots_of(width));
   result = gc::to_reference(array);
   return TrapCode::None;
 }

@@ -15,8 +15,9 @@ enum class Class : uint8_t { Illegal, Space, Open, Close, Semicolon, Quote, Id, 
 consteval std::array<Class, 256> make_classes() {
   std::array<Class, 256> table{};
   for (int c = 0x21; c < 0x7f; ++c) table[static_cast<size_t>(c)] = Class::Id;
-  for (const char c : {' ', '\t', '\n', '\r'}) table[static_cast<size_t>(c)] = Class::Space;
-  for (const char c : {',', '[', ']', '{', '}'}) table[static_cast<size_t>(c)] = Class::Punctuation;
+  for (const char c : {' ', '\t', '\n', '\r'}) table[static_cast<unsigned char>(c)] = Class::Space;
+  for (const char c : {',', '[', ']', '{', '}'})
+    table[static_cast<unsigned char>(c)] = Class::Punctuation;
   table['('] = Class::Open;
   table[')'] = Class::Close;
   table[';'] = Class::Semicolon;

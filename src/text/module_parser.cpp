@@ -7,7 +7,7 @@ namespace wrun::text {
 std::optional<ModuleParser::FieldKind> ModuleParser::find_field(std::string_view keyword) {
   constexpr std::string_view kKeywords[] = {"type",   "rec", "import", "func",  "table", "memory",
                                             "global", "tag", "export", "start", "elem",  "data"};
-  for (uint8_t i = 0; i < std::size(kKeywords); ++i)
+  for (size_t i = 0; i < std::size(kKeywords); ++i)
     if (keyword == kKeywords[i]) return static_cast<FieldKind>(i);
   return std::nullopt;
 }

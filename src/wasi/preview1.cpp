@@ -41,13 +41,13 @@ Expected<HandleRef> Preview1::find(Fd fd) {
 }
 
 Expected<HandleRef> Preview1::find_directory(Fd fd) {
-  const HandleRef handle = WRUN_WASI_TRY(find(fd));
+  HandleRef handle = WRUN_WASI_TRY(find(fd));
   if (handle->kind != Handle::Kind::Directory) return std::unexpected(Errno::Notdir);
   return handle;
 }
 
 Expected<HandleRef> Preview1::find_file(Fd fd) {
-  const HandleRef handle = WRUN_WASI_TRY(find(fd));
+  HandleRef handle = WRUN_WASI_TRY(find(fd));
   if (handle->kind == Handle::Kind::Directory) return std::unexpected(Errno::Badf);
   return handle;
 }

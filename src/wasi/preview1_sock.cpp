@@ -19,7 +19,7 @@ Expected<uint64_t> moved(ssize_t returned) {
 }  // namespace
 
 Expected<HandleRef> Preview1::find_socket(Fd fd) {
-  const HandleRef handle = WRUN_WASI_TRY(find(fd));
+  HandleRef handle = WRUN_WASI_TRY(find(fd));
   if (handle->file->host() < 0) return std::unexpected(Errno::Notsock);
   return handle;
 }

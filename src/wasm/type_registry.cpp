@@ -90,12 +90,12 @@ class TypeTable {
   uint32_t size() const { return size_; }
   CanonicalType& operator[](uint32_t id) const {
     const uint32_t position = id + kFirstBlock;
-    const int block = std::bit_width(position) - std::bit_width(kFirstBlock);
+    const auto block = static_cast<int>(std::bit_width(position) - std::bit_width(kFirstBlock));
     return blocks_[block][position - (kFirstBlock << block)];
   }
   CanonicalType& add() {
     const uint32_t position = size_ + kFirstBlock;
-    const int block = std::bit_width(position) - std::bit_width(kFirstBlock);
+    const auto block = static_cast<int>(std::bit_width(position) - std::bit_width(kFirstBlock));
     if (blocks_[block] == nullptr)
       blocks_[block] = std::make_unique<CanonicalType[]>(kFirstBlock << block);
     CanonicalType& type = (*this)[size_];
