@@ -37,8 +37,8 @@ Result<LoadedModule> load_compiled(const Engine& engine, const std::string& path
 Result<LoadedModule> load_compiled(const Engine& engine, const FileContents& file,
                                    const Cache* cache) {
   cache::FileIndex* known = cache == nullptr ? nullptr : &Access::cache(*cache).files();
-  auto artifact = WRUN_TRY(open_artifact(file, known));
-  auto loaded = WRUN_TRY(Access::engine(engine).load_artifact(std::move(artifact)));
+  const auto artifact = WRUN_TRY(open_artifact(file, known));
+  auto loaded = WRUN_TRY(Access::engine(engine).load_artifact(artifact));
   return LoadedModule{Access::make<Module>(std::make_shared<const detail::ModuleState>(
                           engine, std::move(loaded.module))),
                       std::move(loaded.unfit)};

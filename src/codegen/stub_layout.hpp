@@ -1,10 +1,17 @@
-// Where the values of a signature are on both sides of a stub.
+// What the stubs of all machines have in common: where the values of a signature are on both sides, and what
+// is written one behind the other. A machine has a writer, and a function for each part that is found by it.
 #pragma once
+
+#include <asmjit/core.h>
 
 #include <algorithm>
 #include <span>
+#include <vector>
 
+#include "base/assert.hpp"
 #include "codegen/abi.hpp"
+#include "codegen/stubs.hpp"
+#include "ir/ops.hpp"
 
 namespace wrun::codegen {
 
@@ -34,5 +41,127 @@ struct Words {
  private:
   static int32_t bytes(uint32_t words) { return static_cast<int32_t>(words * kWordBytes); }
 };
+
+inline uint64_t entry_stack_bytes(const Words& words) {
+  return static_cast<uint64_t>(words.shared() + words.arguments + words.results) + kStackHeadroom;
+}
+
+// Code for one address, by an assembler of the machine's.
+template <class Assembler>
+class StubWriterBase {
+ public:
+  StubWriterBase(const asmjit::Environment& environment, uint64_t address) : address_(address) {
+    code_.init(environment, address);
+    code_.attach(&a);
+  }
+
+  void align() { a.align(asmjit::AlignMode::kCode, 16); }
+  uint32_t offset(const asmjit::Label& label) const {
+    return static_cast<uint32_t>(code_.labelOffset(label));
+  }
+  std::vector<std::byte> finish() {
+    using asmjit::kErrorOk;
+    WRUN_CHECK(code_.flatten() == kErrorOk && code_.resolveUnresolvedLinks() == kErrorOk &&
+               code_.relocateToBase(address_) == kErrorOk);
+    std::vector<std::byte> bytes(code_.codeSize());
+    WRUN_CHECK(code_.copyFlattenedData(bytes.data(), bytes.size()) == kErrorOk);
+    return bytes;
+  }
+
+ private:
+  asmjit::CodeHolder code_;
+  uint64_t address_;
+
+ public:
+  Assembler a;
+};
+
+template <class Writer>
+SignatureStubs write_signature_stubs(Writer& w, const wasm::FuncType& type, const Words& words,
+                                     const void* call_function, const void* tail_call_function) {
+  using asmjit::Label;
+  auto& a = w.a;
+  const Label enter = a.newLabel(), returned = a.newLabel(), enter_loop = a.newLabel(),
+              loop_returned = a.newLabel(), adapter = a.newLabel(), overflow = a.newLabel(),
+              return_handler = a.newLabel(), return_word = a.newLabel(), call = a.newLabel();
+  a.bind(return_word);
+  a.embedLabel(return_handler);
+  a.bind(enter);
+  write_enter(w, type, words, returned);
+  w.align();
+  a.bind(enter_loop);
+  write_enter_loop(w, type, words, loop_returned);
+  w.align();
+  a.bind(adapter);
+  write_tail_adapter(w, type, words, tail_call_function, call);
+  a.bind(call);
+  write_adapter(w, type, words, call_function, return_word, overflow);
+  w.align();
+  a.bind(return_handler);
+  write_return(w, type, words);
+
+  SignatureStubs stubs;
+  stubs.code = w.finish();
+  stubs.enter = w.offset(enter);
+  stubs.enter_return = w.offset(returned);
+  stubs.enter_loop = w.offset(enter_loop);
+  stubs.enter_loop_return = w.offset(loop_returned);
+  stubs.adapter = w.offset(adapter);
+  stubs.overflow = w.offset(overflow);
+  stubs.return_word = w.offset(return_word);
+  return stubs;
+}
+
+template <class Writer>
+CommonStubs write_common_stubs(Writer& w, const std::vector<const void*>& helpers,
+                               const void* make_adapter) {
+  using asmjit::Label;
+  auto& a = w.a;
+  const Label landing = a.newLabel(), trap_exit = a.newLabel(), foreign_call = a.newLabel(),
+              adapter = a.newLabel(), no_adapter = a.newLabel(), no_adapter_trap = a.newLabel(),
+              runtime_call = a.newLabel();
+  a.bind(trap_exit);
+  write_trap_exit(w);
+  w.align();
+  a.bind(landing);
+  write_landing(w);
+  w.align();
+  a.bind(foreign_call);
+  w.jump_to_adapter();
+  w.align();
+  a.bind(adapter);
+  write_make_adapter(w, make_adapter);
+  a.bind(no_adapter);
+  w.begin_frame();
+  a.bind(no_adapter_trap);
+  w.fault();
+  w.align();
+  a.bind(runtime_call);
+  write_runtime_call(w, trap_exit);
+  std::vector<Label> calls;
+  for (const void* helper : helpers) {
+    w.align();
+    calls.push_back(a.newLabel());
+    a.bind(calls.back());
+    switch (static_cast<ir::RuntimeCall>(calls.size() - 1)) {
+      case ir::RuntimeCall::ThrowRef:       write_throw(w, helper, trap_exit, landing); break;
+      case ir::RuntimeCall::ObjectAllocate: write_allocate(w, helper, runtime_call); break;
+      default:
+        w.set_helper(helper);
+        w.jump(runtime_call);
+        break;
+    }
+  }
+  CommonStubs stubs;
+  stubs.code = w.finish();
+  stubs.trap_exit = w.offset(trap_exit);
+  stubs.landing = w.offset(landing);
+  stubs.foreign_call = w.offset(foreign_call);
+  stubs.make_adapter = w.offset(adapter);
+  stubs.no_adapter = w.offset(no_adapter);
+  stubs.no_adapter_trap = w.offset(no_adapter_trap);
+  for (const Label& call : calls) stubs.runtime_calls.push_back(w.offset(call));
+  return stubs;
+}
 
 }  // namespace wrun::codegen

@@ -65,12 +65,10 @@ asmjit::a64::VecV vector(Reg reg) { return asmjit::a64::VecV(reg.number()); }
 #define WRUN_STATE_FIELD(field) ptr(kState, static_cast<int32_t>(offsetof(StackState, field)))
 #define WRUN_VM_FIELD(field) ptr(kVm, static_cast<int32_t>(offsetof(VMContext, field)))
 
-class StubWriter {
+class StubWriter : public StubWriterBase<a64::Assembler> {
  public:
-  explicit StubWriter(uint64_t address) : address_(address) {
-    code_.init(asmjit::Environment(asmjit::Arch::kAArch64), address);
-    code_.attach(&a);
-  }
+  explicit StubWriter(uint64_t address)
+      : StubWriterBase(asmjit::Environment(asmjit::Arch::kAArch64), address) {}
 
   void load_from_slot(ValType type, Reg to, const Gp& base, int32_t offset) {
     switch (type.kind()) {
@@ -127,8 +125,7 @@ class StubWriter {
     static_assert(kConvention.callee_saved ==
                   RegSet{a64::x(19), a64::x(20), a64::x(21), a64::x(24)});
     static_assert(kConvention.callee_saved.size() == runtime::CompiledPc::kSavedRegisters);
-    a.stp(x29, x30, ptr_pre(sp, -16));
-    a.mov(x29, sp);
+    begin_frame();
     a.stp(x20, x19, ptr_pre(sp, -16));
     a.stp(x24, x21, ptr_pre(sp, -16));
   }
@@ -182,25 +179,16 @@ class StubWriter {
   void branch_if(Condition condition, const Label& target) {
     a.branch_if(static_cast<uint8_t>(condition), target);
   }
-  void align() { a.align(asmjit::AlignMode::kCode, 16); }
-
-  uint32_t offset(const Label& label) const {
-    return static_cast<uint32_t>(code_.labelOffset(label));
+  void jump(const Label& target) { a.b(target); }
+  void jump_to_adapter() {
+    a.ldr(kScratch, ptr(gp(kConvention.callee), static_cast<int32_t>(offsetof(FuncRef, adapter))));
+    a.br(kScratch);
   }
-  std::vector<std::byte> finish() {
-    using asmjit::kErrorOk;
-    WRUN_CHECK(code_.flatten() == kErrorOk && code_.resolveUnresolvedLinks() == kErrorOk &&
-               code_.relocateToBase(address_) == kErrorOk);
-    std::vector<std::byte> bytes(code_.codeSize());
-    WRUN_CHECK(code_.copyFlattenedData(bytes.data(), bytes.size()) == kErrorOk);
-    return bytes;
+  void begin_frame() {
+    a.stp(x29, x30, ptr_pre(sp, -16));
+    a.mov(x29, sp);
   }
-
-  asmjit::CodeHolder code_;
-  a64::Assembler a;
-
- private:
-  uint64_t address_;
+  void fault() { a.udf(0); }
 };
 
 // To the guest stack, above whose frames compiled code may use what there is.
@@ -343,7 +331,7 @@ void write_adapter(StubWriter& w, const wasm::FuncType& type, const Words& words
   w.to_host_stack();
   w.jump_to(call_function);
   a.bind(overflow);
-  a.udf(0);
+  w.fault();
 }
 
 // Handler: what the adapter's record leads to; the results are in the slots.
@@ -372,61 +360,8 @@ void write_return(StubWriter& w, const wasm::FuncType& type, const Words& words)
   a.ret(x30);
 }
 
-}  // namespace
-
-uint64_t entry_stack_bytes(const wasm::FuncType& type) {
-  const Words words(kConvention, type);
-  return static_cast<uint64_t>(words.shared() + words.arguments + words.results) + kStackHeadroom;
-}
-
-SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address,
-                                    const void* call_function, const void* tail_call_function) {
-  StubWriter w(address);
-  a64::Assembler& a = w.a;
-  const Words words(kConvention, type);
-  const Label enter = a.newLabel(), returned = a.newLabel(), enter_loop = a.newLabel(),
-              loop_returned = a.newLabel(), adapter = a.newLabel(), overflow = a.newLabel(),
-              return_handler = a.newLabel(), return_word = a.newLabel(), call = a.newLabel();
-  a.bind(return_word);
-  a.embedLabel(return_handler);
-  a.bind(enter);
-  write_enter(w, type, words, returned);
-  w.align();
-  a.bind(enter_loop);
-  write_enter_loop(w, type, words, loop_returned);
-  w.align();
-  a.bind(adapter);
-  write_tail_adapter(w, type, words, tail_call_function, call);
-  a.bind(call);
-  write_adapter(w, type, words, call_function, return_word, overflow);
-  w.align();
-  a.bind(return_handler);
-  write_return(w, type, words);
-
-  SignatureStubs stubs;
-  stubs.code = w.finish();
-  stubs.enter = w.offset(enter);
-  stubs.enter_return = w.offset(returned);
-  stubs.enter_loop = w.offset(enter_loop);
-  stubs.enter_loop_return = w.offset(loop_returned);
-  stubs.adapter = w.offset(adapter);
-  stubs.overflow = w.offset(overflow);
-  stubs.return_word = w.offset(return_word);
-  return stubs;
-}
-
-// The context is in its register; the pc goes to where write_trap_exit() takes it.
-void resume_at_trap_exit(ucontext_t* context) {
-#if defined(__aarch64__)
-  mcontext_t& machine = context->uc_mcontext;
-  const auto* vm = reinterpret_cast<const VMContext*>(machine.regs[kVm.id()]);
-  machine.regs[kFaultPc.id()] = machine.pc;
-  machine.pc = reinterpret_cast<uint64_t>(vm->trap_exit);
-#endif
-}
-
 // The faulting pc is in its register.
-static void write_trap_exit(StubWriter& w) {
+void write_trap_exit(StubWriter& w) {
   a64::Assembler& a = w.a;
   a.ldr(kState, WRUN_VM_FIELD(stack));
   a.str(kFaultPc, WRUN_STATE_FIELD(exit_pc));
@@ -442,7 +377,7 @@ static void write_trap_exit(StubWriter& w) {
 }
 
 // Where all runtime calls go on. The arguments already are where C has those behind the context.
-static void write_runtime_call(StubWriter& w, const Label& trap_exit) {
+void write_runtime_call(StubWriter& w, const Label& trap_exit) {
   a64::Assembler& a = w.a;
   const Label trapped = a.newLabel();
   w.call_helper();
@@ -456,7 +391,7 @@ static void write_runtime_call(StubWriter& w, const Label& trap_exit) {
 
 // The type and the size in bytes are where a helper takes them. As Heap::try_allocate(); only when there is
 // no room the runtime is called.
-static void write_allocate(StubWriter& w, const void* helper, const Label& runtime_call) {
+void write_allocate(StubWriter& w, const void* helper, const Label& runtime_call) {
   a64::Assembler& a = w.a;
   const Gp area = x9;
   const auto field = [&](size_t offset) { return ptr(area, static_cast<int32_t>(offset)); };
@@ -486,11 +421,11 @@ static void write_allocate(StubWriter& w, const void* helper, const Label& runti
   a.ret(x30);
   a.bind(slowly);
   w.set_helper(helper);
-  a.b(runtime_call);
+  w.jump(runtime_call);
 }
 
 // Handler: goes on in compiled code where an exception is caught, which sets the stack pointer.
-static void write_landing(StubWriter& w) {
+void write_landing(StubWriter& w) {
   a64::Assembler& a = w.a;
   w.leave_host_stack();
   a.ldr(kSlots, WRUN_STATE_FIELD(frames));
@@ -506,8 +441,7 @@ static void write_landing(StubWriter& w) {
 }
 
 // A runtime call that does not come back, unless as a trap: the helper says where the thread goes on.
-static void write_throw(StubWriter& w, const void* helper, const Label& trap_exit,
-                        const Label& landing) {
+void write_throw(StubWriter& w, const void* helper, const Label& trap_exit, const Label& landing) {
   a64::Assembler& a = w.a;
   const Label uncaught = a.newLabel();
   w.set_helper(helper);
@@ -528,13 +462,8 @@ static void write_throw(StubWriter& w, const void* helper, const Label& trap_exi
   w.trap_at_call(trap_exit);
 }
 
-static void jump_to_adapter(StubWriter& w) {
-  w.a.ldr(kScratch, ptr(gp(kConvention.callee), static_cast<int32_t>(offsetof(FuncRef, adapter))));
-  w.a.br(kScratch);
-}
-
 // All arguments stay where they are, and the function in the callee's register.
-static void write_make_adapter(StubWriter& w, const void* helper) {
+void write_make_adapter(StubWriter& w, const void* helper) {
   a64::Assembler& a = w.a;
   constexpr auto& vectors = kConvention.vector_arguments;
   static_assert(kConvention.integer_arguments.size() == 6 && vectors.size() == 8);
@@ -555,59 +484,34 @@ static void write_make_adapter(StubWriter& w, const void* helper) {
   for (size_t i = std::size(pairs); i-- > 0;)
     a.ldp(pairs[i].first, pairs[i].second, ptr_post(sp, 16));
   w.pop_saved();
-  jump_to_adapter(w);
+  w.jump_to_adapter();
+}
+
+}  // namespace
+
+// The context is in its register; the pc goes to where write_trap_exit() takes it.
+void resume_at_trap_exit(ucontext_t* context) {
+  mcontext_t& machine = context->uc_mcontext;
+  const auto* vm = reinterpret_cast<const VMContext*>(machine.regs[kVm.id()]);
+  machine.regs[kFaultPc.id()] = machine.pc;
+  machine.pc = reinterpret_cast<uint64_t>(vm->trap_exit);
+}
+
+uint64_t entry_stack_bytes(const wasm::FuncType& type) {
+  return entry_stack_bytes(Words(kConvention, type));
+}
+
+SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address,
+                                    const void* call_function, const void* tail_call_function) {
+  StubWriter w(address);
+  return write_signature_stubs(w, type, Words(kConvention, type), call_function,
+                               tail_call_function);
 }
 
 CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& helpers,
                               const void* make_adapter) {
   StubWriter w(address);
-  a64::Assembler& a = w.a;
-  const Label landing = a.newLabel(), trap_exit = a.newLabel(), foreign_call = a.newLabel(),
-              adapter = a.newLabel(), no_adapter = a.newLabel(), no_adapter_trap = a.newLabel(),
-              runtime_call = a.newLabel();
-  a.bind(trap_exit);
-  write_trap_exit(w);
-  w.align();
-  a.bind(landing);
-  write_landing(w);
-  w.align();
-  a.bind(foreign_call);
-  jump_to_adapter(w);
-  w.align();
-  a.bind(adapter);
-  write_make_adapter(w, make_adapter);
-  a.bind(no_adapter);
-  a.stp(x29, x30, ptr_pre(sp, -16));
-  a.mov(x29, sp);
-  a.bind(no_adapter_trap);
-  a.udf(0);
-  w.align();
-  a.bind(runtime_call);
-  write_runtime_call(w, trap_exit);
-  std::vector<Label> calls;
-  for (const void* helper : helpers) {
-    w.align();
-    calls.push_back(a.newLabel());
-    a.bind(calls.back());
-    switch (static_cast<ir::RuntimeCall>(calls.size() - 1)) {
-      case ir::RuntimeCall::ThrowRef:       write_throw(w, helper, trap_exit, landing); break;
-      case ir::RuntimeCall::ObjectAllocate: write_allocate(w, helper, runtime_call); break;
-      default:
-        w.set_helper(helper);
-        a.b(runtime_call);
-        break;
-    }
-  }
-  CommonStubs stubs;
-  stubs.code = w.finish();
-  stubs.trap_exit = w.offset(trap_exit);
-  stubs.landing = w.offset(landing);
-  stubs.foreign_call = w.offset(foreign_call);
-  stubs.make_adapter = w.offset(adapter);
-  stubs.no_adapter = w.offset(no_adapter);
-  stubs.no_adapter_trap = w.offset(no_adapter_trap);
-  for (const Label& call : calls) stubs.runtime_calls.push_back(w.offset(call));
-  return stubs;
+  return write_common_stubs(w, helpers, make_adapter);
 }
 
 }  // namespace wrun::codegen

@@ -1,6 +1,6 @@
-#include <asmjit/x86.h>
-
 #include "codegen/stubs.hpp"
+
+#include <asmjit/x86.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -9,7 +9,6 @@
 #include "base/assert.hpp"
 #include "codegen/stub_layout.hpp"
 #include "gc/heap.hpp"
-
 #include "interp/bytecode.hpp"
 #include "interp/unwind.hpp"
 #include "ir/ops.hpp"
@@ -53,12 +52,9 @@ x86::Xmm vector(Reg reg) { return x86::xmm(reg.number()); }
   x86::qword_ptr(kState, static_cast<int32_t>(offsetof(StackState, field)))
 #define WRUN_VM_FIELD(field) x86::qword_ptr(kVm, static_cast<int32_t>(offsetof(VMContext, field)))
 
-class StubWriter {
+class StubWriter : public StubWriterBase<x86::Assembler> {
  public:
-  explicit StubWriter(uint64_t address) : address_(address) {
-    code_.init(Environment::host(), address);
-    code_.attach(&a);
-  }
+  explicit StubWriter(uint64_t address) : StubWriterBase(Environment::host(), address) {}
 
   void load_from_slot(ValType type, Reg to, const x86::Mem& slot) {
     switch (type.kind()) {
@@ -98,8 +94,7 @@ class StubWriter {
     a.mov(x86::rbp, WRUN_STATE_FIELD(host_frame));
   }
   void push_saved() {
-    a.push(x86::rbp);
-    a.mov(x86::rbp, x86::rsp);
+    begin_frame();
     a.push(x86::rbx);
     a.push(x86::r12);
     a.push(x86::r13);
@@ -143,22 +138,15 @@ class StubWriter {
     a.mov(WRUN_VM_FIELD(stack_limit), x86::rbx);
   }
 
-  uint32_t offset(const Label& label) const {
-    return static_cast<uint32_t>(code_.labelOffset(label));
+  void jump(const Label& target) { a.jmp(target); }
+  void jump_to_adapter() {
+    a.jmp(x86::qword_ptr(x86::rax, static_cast<int32_t>(offsetof(FuncRef, adapter))));
   }
-  std::vector<std::byte> finish() {
-    WRUN_CHECK(code_.flatten() == kErrorOk && code_.resolveUnresolvedLinks() == kErrorOk &&
-               code_.relocateToBase(address_) == kErrorOk);
-    std::vector<std::byte> bytes(code_.codeSize());
-    WRUN_CHECK(code_.copyFlattenedData(bytes.data(), bytes.size()) == kErrorOk);
-    return bytes;
+  void begin_frame() {
+    a.push(x86::rbp);
+    a.mov(x86::rbp, x86::rsp);
   }
-
-  CodeHolder code_;
-  x86::Assembler a;
-
- private:
-  uint64_t address_;
+  void fault() { a.ud2(); }
 };
 
 // To the guest stack, above whose frames compiled code may use what there is.
@@ -311,7 +299,7 @@ void write_adapter(StubWriter& w, const wasm::FuncType& type, const Words& words
   a.mov(x86::rax, reinterpret_cast<uint64_t>(call_function));
   a.jmp(x86::rax);
   a.bind(overflow);
-  a.ud2();
+  w.fault();
 }
 
 // Handler: what the adapter's record leads to; the results are in the slots.
@@ -339,59 +327,8 @@ void write_return(StubWriter& w, const wasm::FuncType& type, const Words& words)
   a.ret(words.arguments);
 }
 
-}  // namespace
-
-uint64_t entry_stack_bytes(const wasm::FuncType& type) {
-  const Words words(kConvention, type);
-  return static_cast<uint64_t>(words.shared() + words.arguments + words.results) + kStackHeadroom;
-}
-
-SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address,
-                                    const void* call_function, const void* tail_call_function) {
-  StubWriter w(address);
-  x86::Assembler& a = w.a;
-  const Words words(kConvention, type);
-  const Label enter = a.newLabel(), returned = a.newLabel(), enter_loop = a.newLabel(),
-              loop_returned = a.newLabel(), adapter = a.newLabel(), overflow = a.newLabel(),
-              return_handler = a.newLabel(), return_word = a.newLabel(), call = a.newLabel();
-  a.bind(return_word);
-  a.embedLabel(return_handler);
-  a.bind(enter);
-  write_enter(w, type, words, returned);
-  a.align(AlignMode::kCode, 16);
-  a.bind(enter_loop);
-  write_enter_loop(w, type, words, loop_returned);
-  a.align(AlignMode::kCode, 16);
-  a.bind(adapter);
-  write_tail_adapter(w, type, words, tail_call_function, call);
-  a.bind(call);
-  write_adapter(w, type, words, call_function, return_word, overflow);
-  a.align(AlignMode::kCode, 16);
-  a.bind(return_handler);
-  write_return(w, type, words);
-
-  SignatureStubs stubs;
-  stubs.code = w.finish();
-  stubs.enter = w.offset(enter);
-  stubs.enter_return = w.offset(returned);
-  stubs.enter_loop = w.offset(enter_loop);
-  stubs.enter_loop_return = w.offset(loop_returned);
-  stubs.adapter = w.offset(adapter);
-  stubs.overflow = w.offset(overflow);
-  stubs.return_word = w.offset(return_word);
-  return stubs;
-}
-
-// The context is in its register; the pc goes to where write_trap_exit() takes it.
-void resume_at_trap_exit(ucontext_t* context) {
-  greg_t* registers = context->uc_mcontext.gregs;
-  registers[REG_RDI] = registers[REG_RIP];
-  registers[REG_RIP] =
-      reinterpret_cast<greg_t>(reinterpret_cast<const VMContext*>(registers[REG_R15])->trap_exit);
-}
-
 // The faulting pc is in rdi.
-static void write_trap_exit(StubWriter& w) {
+void write_trap_exit(StubWriter& w) {
   x86::Assembler& a = w.a;
   a.mov(kState, WRUN_VM_FIELD(stack));
   a.mov(WRUN_STATE_FIELD(exit_pc), x86::rdi);
@@ -405,7 +342,7 @@ static void write_trap_exit(StubWriter& w) {
 }
 
 // Where all runtime calls go on. The arguments already are where C has those behind the context.
-static void write_runtime_call(StubWriter& w, const Label& trap_exit) {
+void write_runtime_call(StubWriter& w, const Label& trap_exit) {
   x86::Assembler& a = w.a;
   const Label trapped = a.newLabel();
   const x86::Mem exit_code = x86::byte_ptr(kState, offsetof(StackState, exit_code));
@@ -420,7 +357,7 @@ static void write_runtime_call(StubWriter& w, const Label& trap_exit) {
 
 // The type and the size in bytes are where a helper takes them. As Heap::try_allocate(); only when there is
 // no room the runtime is called.
-static void write_allocate(StubWriter& w, const void* helper, const Label& runtime_call) {
+void write_allocate(StubWriter& w, const void* helper, const Label& runtime_call) {
   x86::Assembler& a = w.a;
   const auto area = [](size_t offset) {
     return x86::qword_ptr(x86::r10, static_cast<int32_t>(offset));
@@ -449,11 +386,11 @@ static void write_allocate(StubWriter& w, const void* helper, const Label& runti
   a.ret();
   a.bind(slowly);
   w.set_helper(helper);
-  a.jmp(runtime_call);
+  w.jump(runtime_call);
 }
 
 // Handler: goes on in compiled code where an exception is caught, which sets the stack pointer.
-static void write_landing(StubWriter& w) {
+void write_landing(StubWriter& w) {
   x86::Assembler& a = w.a;
   a.mov(kState, WRUN_VM_FIELD(stack));
   a.mov(kSlots, WRUN_STATE_FIELD(frames));
@@ -469,8 +406,7 @@ static void write_landing(StubWriter& w) {
 }
 
 // A runtime call that does not come back, unless as a trap: the helper says where the thread goes on.
-static void write_throw(StubWriter& w, const void* helper, const Label& trap_exit,
-                        const Label& landing) {
+void write_throw(StubWriter& w, const void* helper, const Label& trap_exit, const Label& landing) {
   x86::Assembler& a = w.a;
   const Label uncaught = a.newLabel();
   w.set_helper(helper);
@@ -492,7 +428,7 @@ static void write_throw(StubWriter& w, const void* helper, const Label& trap_exi
 }
 
 // All arguments stay where they are, and the function in rax.
-static void write_make_adapter(StubWriter& w, const void* helper) {
+void write_make_adapter(StubWriter& w, const void* helper) {
   x86::Assembler& a = w.a;
   constexpr auto& integers = kConvention.integer_arguments;
   constexpr auto& vectors = kConvention.vector_arguments;
@@ -513,59 +449,34 @@ static void write_make_adapter(StubWriter& w, const void* helper) {
   a.pop(x86::rax);
   for (size_t i = integers.size(); i-- > 0;) a.pop(gp(integers[i]));
   w.pop_saved();
-  a.jmp(x86::qword_ptr(x86::rax, static_cast<int32_t>(offsetof(FuncRef, adapter))));
+  w.jump_to_adapter();
+}
+
+}  // namespace
+
+// The context is in its register; the pc goes to where write_trap_exit() takes it.
+void resume_at_trap_exit(ucontext_t* context) {
+  greg_t* registers = context->uc_mcontext.gregs;
+  registers[REG_RDI] = registers[REG_RIP];
+  registers[REG_RIP] =
+      reinterpret_cast<greg_t>(reinterpret_cast<const VMContext*>(registers[REG_R15])->trap_exit);
+}
+
+uint64_t entry_stack_bytes(const wasm::FuncType& type) {
+  return entry_stack_bytes(Words(kConvention, type));
+}
+
+SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address,
+                                    const void* call_function, const void* tail_call_function) {
+  StubWriter w(address);
+  return write_signature_stubs(w, type, Words(kConvention, type), call_function,
+                               tail_call_function);
 }
 
 CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& helpers,
                               const void* make_adapter) {
   StubWriter w(address);
-  x86::Assembler& a = w.a;
-  const Label landing = a.newLabel(), trap_exit = a.newLabel(), foreign_call = a.newLabel(),
-              adapter = a.newLabel(), no_adapter = a.newLabel(), no_adapter_trap = a.newLabel(),
-              runtime_call = a.newLabel();
-  a.bind(trap_exit);
-  write_trap_exit(w);
-  a.align(AlignMode::kCode, 16);
-  a.bind(landing);
-  write_landing(w);
-  a.align(AlignMode::kCode, 16);
-  a.bind(foreign_call);
-  a.jmp(x86::qword_ptr(x86::rax, static_cast<int32_t>(offsetof(FuncRef, adapter))));
-  a.align(AlignMode::kCode, 16);
-  a.bind(adapter);
-  write_make_adapter(w, make_adapter);
-  a.bind(no_adapter);
-  a.push(x86::rbp);
-  a.mov(x86::rbp, x86::rsp);
-  a.bind(no_adapter_trap);
-  a.ud2();
-  a.align(AlignMode::kCode, 16);
-  a.bind(runtime_call);
-  write_runtime_call(w, trap_exit);
-  std::vector<Label> calls;
-  for (const void* helper : helpers) {
-    a.align(AlignMode::kCode, 16);
-    calls.push_back(a.newLabel());
-    a.bind(calls.back());
-    switch (static_cast<ir::RuntimeCall>(calls.size() - 1)) {
-      case ir::RuntimeCall::ThrowRef:       write_throw(w, helper, trap_exit, landing); break;
-      case ir::RuntimeCall::ObjectAllocate: write_allocate(w, helper, runtime_call); break;
-      default:
-        w.set_helper(helper);
-        a.jmp(runtime_call);
-        break;
-    }
-  }
-  CommonStubs stubs;
-  stubs.code = w.finish();
-  stubs.trap_exit = w.offset(trap_exit);
-  stubs.landing = w.offset(landing);
-  stubs.foreign_call = w.offset(foreign_call);
-  stubs.make_adapter = w.offset(adapter);
-  stubs.no_adapter = w.offset(no_adapter);
-  stubs.no_adapter_trap = w.offset(no_adapter_trap);
-  for (const Label& call : calls) stubs.runtime_calls.push_back(w.offset(call));
-  return stubs;
+  return write_common_stubs(w, helpers, make_adapter);
 }
 
 }  // namespace wrun::codegen
