@@ -34,6 +34,10 @@ struct CompileOptions {
 // processor the code for one is the same. Fails with Unsupported if there is no compiler for it.
 Result<std::vector<std::byte>> compile(const Module& module, const CompileOptions& options = {});
 
+// The same code as an ELF object file, for tools that show, profile or debug machine code. Symbols are named
+// `module!function`. There is nothing to link it with: it calls the runtime by way of what only wrun puts beside it.
+Result<std::string> compile_object(const Module& module, const CompileOptions& options = {});
+
 // Whether a file begins like those that compile() makes.
 bool is_compiled(std::span<const std::byte> bytes);
 

@@ -17,14 +17,25 @@ Result<std::shared_ptr<const cache::Artifact>> open_artifact(const FileContents&
 
 }  // namespace
 
+engine::EngineConfig detail::config_for(const Engine& engine, std::optional<Processor> processor) {
+  engine::EngineConfig config = Access::engine(engine).config();
+  if (processor)
+    config.compiler.machine =
+        *processor == Processor::AArch64 ? codegen::Machine::A64 : codegen::Machine::X64;
+  return config;
+}
+
 Result<std::vector<std::byte>> compile(const Module& module, const CompileOptions& options) {
   const detail::ModuleState& state = Access::module(module);
-  engine::EngineConfig config = Access::engine(state.engine).config();
-  if (options.processor)
-    config.compiler.machine =
-        *options.processor == Processor::AArch64 ? codegen::Machine::A64 : codegen::Machine::X64;
-  return engine::compile_artifact(config, *state.module,
+  return engine::compile_artifact(detail::config_for(state.engine, options.processor),
+                                  *state.module,
                                   {.embed_wasm = options.embed_wasm, .progress = options.progress});
+}
+
+Result<std::string> compile_object(const Module& module, const CompileOptions& options) {
+  const detail::ModuleState& state = Access::module(module);
+  return engine::compile_object(detail::config_for(state.engine, options.processor), state.whole(),
+                                options.progress);
 }
 
 bool is_compiled(std::span<const std::byte> bytes) { return cache::is_artifact(bytes); }

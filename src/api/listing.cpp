@@ -7,9 +7,10 @@ namespace wrun {
 
 Result<void> list_code(const Module& module, const ListingOptions& options,
                        const std::function<bool(std::string_view)>& sink) {
-  return engine::list_code(
-      Access::module(module).whole(),
-      {.level = options.opt_level, .function = options.function, .ir = options.ir}, sink);
+  const detail::ModuleState& state = Access::module(module);
+  const engine::EngineConfig config = detail::config_for(state.engine, options.processor);
+  return engine::list_code(config, state.whole(), {.function = options.function, .ir = options.ir},
+                           sink);
 }
 
 }  // namespace wrun

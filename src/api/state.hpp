@@ -40,6 +40,9 @@ struct ModuleState {
   mutable std::shared_ptr<const wasm::Module> whole_;
 };
 
+// The engine's, for the processor that was asked for.
+engine::EngineConfig config_for(const Engine& engine, std::optional<Processor> processor);
+
 struct CacheState {
   std::unique_ptr<engine::ModuleCache> cache;
 };

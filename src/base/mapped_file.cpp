@@ -31,7 +31,9 @@ struct Buffer {
   ~Buffer() { std::free(data); }
   bool make_room() {
     if (size < capacity) return true;
-    const size_t wanted = std::max<size_t>(capacity * 2, 16 << 10);
+    return reserve(std::max<size_t>(capacity * 2, 16 << 10));
+  }
+  bool reserve(size_t wanted) {
     void* moved = std::realloc(data, wanted);
     if (moved == nullptr) return false;
     data = static_cast<std::byte*>(moved);
@@ -94,6 +96,9 @@ Result<std::shared_ptr<MappedFile>> MappedFile::map_or_read(UniqueFd file,
   }
 
   Buffer buffer;
+  // One more than is expected, to see that there is no more.
+  if (size != 0 && size <= kReadLimit && !buffer.reserve(size + 1))
+    return io_failure(path, std::strerror(ENOMEM));
   WRUN_CHECK_OK(read_all(mapped->descriptor(), path, maximum_bytes, buffer));
   mapped->size_ = buffer.size;
   mapped->data_ = buffer.release();

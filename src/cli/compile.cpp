@@ -10,6 +10,7 @@
 #include "cli/load.hpp"
 #include "cli/output.hpp"
 #include "cli/output_file.hpp"
+#include "wrun/listing.hpp"
 
 namespace wrun::cli {
 namespace {
@@ -53,26 +54,47 @@ class ProgressBar {
 };
 
 // app.wasm and app.wat become app.cwasm.
-std::string output_name(const std::string& input) {
-  return std::string(without_ending(input, {".wasm", ".wat"})) + ".cwasm";
+std::string output_name(const std::string& input, Emit emit) {
+  const char* ending = emit == Emit::Listing ? ".asm" : emit == Emit::Object ? ".o" : ".cwasm";
+  return std::string(without_ending(input, {".wasm", ".wat"})) + ending;
+}
+
+bool report_failure(const std::string& input, const Error& error) {
+  report_error(fmt::format("cannot compile `{}`: {}", input, error.message));
+  return false;
+}
+
+bool emit_listing(const Module& module, const std::string& input, const std::string& output,
+                  const Options& options) {
+  OutputFile file(output);
+  const auto listed = list_code(module, {.processor = options.target},
+                                [&](std::string_view text) { return file.write(text); });
+  return listed ? file.commit() : report_failure(input, listed.error());
+}
+
+bool emit_code(const Module& module, const std::string& input, const std::string& output,
+               const Options& options) {
+  const auto write = [&](const auto& code) {
+    if (!code) return report_failure(input, code.error());
+    return write_file(output, {reinterpret_cast<const char*>(code->data()), code->size()});
+  };
+  const auto compile_with_progress = [&](auto compile) {
+    ProgressBar bar(input);
+    return compile(
+        module, CompileOptions{.embed_wasm = options.embed_wasm,
+                               .processor = options.target,
+                               .progress = [&](size_t done, size_t all) { bar.show(done, all); }});
+  };
+  return options.emit == Emit::Object ? write(compile_with_progress(&compile_object))
+                                      : write(compile_with_progress(&wrun::compile));
 }
 
 bool compile_file(const Engine& engine, const std::string& input, const std::string& output,
                   const Options& options) {
   const auto module = load_or_report(engine, input);
   if (!module) return false;
-  const auto compiled = [&] {
-    ProgressBar bar(input);
-    return wrun::compile(*module,
-                         {.embed_wasm = options.embed_wasm,
-                          .processor = options.target,
-                          .progress = [&](size_t done, size_t all) { bar.show(done, all); }});
-  }();
-  if (!compiled) {
-    report_error(fmt::format("cannot compile `{}`: {}", input, compiled.error().message));
-    return false;
-  }
-  return write_file(output, {reinterpret_cast<const char*>(compiled->data()), compiled->size()});
+  return options.emit == Emit::Listing ? emit_listing(*module, input, output, options)
+                                       : emit_code(*module, input, output, options);
 }
 
 }  // namespace
@@ -82,7 +104,7 @@ int compile(const Options& options) {
     report_error("-o is for one file; without it, `app.wasm` becomes `app.cwasm`");
     return kBadUsage;
   }
-  if (options.output == "-" && ::isatty(STDOUT_FILENO)) {
+  if (options.output == "-" && options.emit != Emit::Listing && ::isatty(STDOUT_FILENO)) {
     report_error("machine code is not for a terminal; -o FILE writes it to a file");
     return kBadUsage;
   }
@@ -90,8 +112,9 @@ int compile(const Options& options) {
   if (!engine) return kBadUsage;
   bool ok = true;
   for (const std::string& input : options.arguments)
-    ok &= compile_file(*engine, input, options.output ? *options.output : output_name(input),
-                       options);
+    ok &=
+        compile_file(*engine, input,
+                     options.output ? *options.output : output_name(input, options.emit), options);
   return ok ? kSuccess : kFailure;
 }
 

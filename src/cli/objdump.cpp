@@ -29,7 +29,8 @@ void warn_of_differences(const std::string& file, const CompiledInfo& compiled, 
 }  // namespace
 
 int objdump(const Options& options) {
-  const auto engine = Engine::create({.standard = "all", .features = options.features});
+  const auto engine = Engine::create(
+      {.standard = "all", .features = options.features, .compiler = options.compiler});
   if (!engine) {
     report_error(engine.error().message);
     return kBadUsage;
@@ -43,10 +44,10 @@ int objdump(const Options& options) {
     if (const auto compiled = describe_compiled(*contents))
       warn_of_differences(input, *compiled, options.compiler.opt_level);
   OutputFile file(options.output.value_or("-"));
-  const auto done = list_code(
-      program->module,
-      {.opt_level = options.compiler.opt_level, .function = options.function, .ir = options.ir},
-      [&](std::string_view text) { return file.write(text); });
+  const auto done =
+      list_code(program->module,
+                {.function = options.function, .ir = options.ir, .processor = options.target},
+                [&](std::string_view text) { return file.write(text); });
   if (!done) {
     report_error(done.error().message);
     return done.error().kind == Error::Kind::Usage ? kBadUsage : kFailure;

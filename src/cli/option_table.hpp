@@ -71,6 +71,7 @@ enum class Option : uint8_t {
   NoEmbedWasm,
   CodeFor,
   Target,
+  Emit,
   NoCache,
   CacheDir,
   Fold,

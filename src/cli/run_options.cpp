@@ -306,6 +306,18 @@ Usage set_target(Options& options, std::string_view value) {
   return {};
 }
 
+Usage set_emit(Options& options, std::string_view value) {
+  if (value == "cwasm")
+    options.emit = Emit::Artifact;
+  else if (value == "asm")
+    options.emit = Emit::Listing;
+  else if (value == "elf")
+    options.emit = Emit::Object;
+  else
+    return bad_value("--emit", value, fmt::format("one of: {}", spec_of(Option::Emit).words));
+  return {};
+}
+
 // wasmtime's `-W key=value,…`: the value is missing in `-W key`.
 struct Key {
   std::string_view name;
@@ -460,6 +472,7 @@ Usage apply(Options& options, Option option, std::string_view value) {
     case Option::NoCache:            options.use_cache = false; return {};
     case Option::CacheDir:           return set_text(options.cache_dir, "--cache-dir", value);
     case Option::Target:             return set_target(options, value);
+    case Option::Emit:               return set_emit(options, value);
     case Option::Fold:               options.fold = true; return {};
     case Option::Names:              options.names = true; return {};
     case Option::NoNames:            options.names = false; return {};

@@ -20,6 +20,7 @@ struct Preload {
 };
 
 enum class StatsFormat : uint8_t { None, Text, Json };
+enum class Emit : uint8_t { Artifact, Listing, Object };
 
 struct Options {
   Command command = Command::Run;
@@ -75,6 +76,7 @@ struct Options {
   std::string cache_dir;  // empty: the usual one
   bool embed_wasm = true;
   std::optional<Processor> target;
+  Emit emit = Emit::Artifact;
   bool fold = false;
   bool names = true;
   CustomSections strip = CustomSections::All;

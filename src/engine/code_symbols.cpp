@@ -12,23 +12,27 @@ CodeSymbols::CodeSymbols(const SymbolOptions& options,
   if (options.gdb) add(make_gdb_symbols());
 }
 
+std::string symbol_name(const binary::NameSection& names, const CompilationUnit& unit) {
+  std::string name(names.module_name().value_or("wasm"));
+  name += "!";
+  if (const auto known = names.function_name(unit.function_index))
+    name += *known;
+  else
+    name += "function[" + std::to_string(unit.function_index) + "]";
+  if (unit.entry_loop != 0) name += " (from a loop on)";
+  // A line each, in some of the formats.
+  for (char& c : name)
+    if (c == '\n' || c == '\0') c = ' ';
+  return name;
+}
+
 void CodeSymbols::add(const wasm::Module& module, const CodeBatch& batch) {
   const std::lock_guard lock(mutex_);
   const binary::NameSection& names = names_.of(module);
-  const std::string prefix(names.module_name().value_or("wasm"));
   std::vector<CodeSymbol> symbols;
   for (size_t i = 0; i < batch.size(); ++i) {
     const auto [unit, code, bytes] = batch.entry(i);
-    std::string name = prefix + "!";
-    if (const auto known = names.function_name(unit.function_index))
-      name += *known;
-    else
-      name += "function[" + std::to_string(unit.function_index) + "]";
-    if (unit.entry_loop != 0) name += " (from a loop on)";
-    // A line each, in some of the formats.
-    for (char& c : name)
-      if (c == '\n' || c == '\0') c = ' ';
-    symbols.push_back({std::move(name), static_cast<const std::byte*>(code), bytes});
+    symbols.push_back({symbol_name(names, unit), static_cast<const std::byte*>(code), bytes});
   }
   for (const auto& consumer : consumers_) consumer->add(batch, symbols);
 }

@@ -1,8 +1,6 @@
 // Tells profilers and debuggers of this host which function of a guest compiled code belongs to.
 #pragma once
 
-#include <elf.h>
-
 #include <cstdint>
 #include <cstdio>
 #include <functional>
@@ -12,22 +10,15 @@
 #include <string_view>
 #include <vector>
 
-#include "codegen/compiler.hpp"
 #include "engine/cached_names.hpp"
 #include "engine/compiled_module.hpp"
+#include "engine/object_file.hpp"
 #include "wasm/module.hpp"
 
 namespace wrun::engine {
 
-// Of the code, as object files say it.
-inline constexpr uint16_t kMachine =
-    codegen::kNativeMachine == codegen::Machine::A64 ? EM_AARCH64 : EM_X86_64;
-
-struct CodeSymbol {
-  std::string name;
-  const std::byte* code = nullptr;
-  uint32_t bytes = 0;
-};
+// "module!function", in one line.
+std::string symbol_name(const binary::NameSection& names, const CompilationUnit& unit);
 
 // One of those who want to know.
 class SymbolConsumer {

@@ -17,6 +17,18 @@ constexpr uint32_t kFunctionsPerReport = 32;
 
 }  // namespace
 
+Result<void> check_compiler(const EngineConfig& config) {
+  if (config.compiler.machine != codegen::kNativeMachine || codegen::is_supported()) return {};
+  return fail(Error::Kind::Unsupported, "there is no compiler for this machine");
+}
+
+ir::BuildOptions build_options(const EngineConfig& config, bool guarded_memory0) {
+  return {.guarded_memory0 = guarded_memory0,
+          .interruptible = config.interruptible,
+          .fuel = config.fuel_metering,
+          .canonical_nans = config.canonical_nans};
+}
+
 bool has_guarded_memory0(const wasm::Module& module) {
   return !module.memories.empty() && wasm::can_be_guarded(module.memories[0]);
 }

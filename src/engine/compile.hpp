@@ -6,6 +6,7 @@
 
 #include "engine/compiled_module.hpp"
 #include "engine/diagnostics.hpp"
+#include "engine/engine.hpp"
 #include "ir/build.hpp"
 #include "wasm/module.hpp"
 
@@ -13,6 +14,12 @@ namespace wrun::engine {
 
 // Told of the functions that are done, now and then, by any thread.
 using Progress = std::function<void(size_t done, size_t all)>;
+
+// Fails with Unsupported if there is no compiler for the machine: for another than this one there always is.
+Result<void> check_compiler(const EngineConfig& config);
+
+// What the settings mean for code that is made for any store.
+ir::BuildOptions build_options(const EngineConfig& config, bool guarded_memory0);
 
 // As in a store where memory has guards, if code is not made for one store.
 bool has_guarded_memory0(const wasm::Module& module);

@@ -7,7 +7,6 @@
 #include "cache/artifact_writer.hpp"
 #include "codegen/compiler.hpp"
 #include "engine/engine_id.hpp"
-#include "engine/image_linker.hpp"
 #include "engine/memory_image.hpp"
 
 namespace wrun::engine {
@@ -38,11 +37,6 @@ constexpr uint32_t cpu_features_of(codegen::Machine machine) {
   return machine == codegen::Machine::X64 ? kAllCpuFeatures : 0;
 }
 
-// For another machine there always is a compiler.
-bool is_available(codegen::Machine machine) {
-  return machine != codegen::kNativeMachine || codegen::is_supported();
-}
-
 std::string setting_differs(const char* setting, bool needed) {
   return std::string("it was compiled ") + (needed ? "with " : "without ") + setting;
 }
@@ -50,15 +44,14 @@ std::string setting_differs(const char* setting, bool needed) {
 }  // namespace
 
 cache::Target target_of(const EngineConfig& config) {
-  return {
-      .engine = engine_id(),
-      .machine = machine_of(config.compiler.machine),
-      .cpu = is_available(config.compiler.machine) ? cpu_features_of(config.compiler.machine) : 0,
-      .features = config.features.bits(),
-      .interruptible = config.interruptible,
-      .fuel = config.fuel_metering,
-      .canonical_nans = config.canonical_nans,
-      .opt_level = static_cast<uint8_t>(config.compiler.level)};
+  return {.engine = engine_id(),
+          .machine = machine_of(config.compiler.machine),
+          .cpu = check_compiler(config) ? cpu_features_of(config.compiler.machine) : 0,
+          .features = config.features.bits(),
+          .interruptible = config.interruptible,
+          .fuel = config.fuel_metering,
+          .canonical_nans = config.canonical_nans,
+          .opt_level = static_cast<uint8_t>(config.compiler.level)};
 }
 
 std::optional<std::string> why_unfit(const cache::Target& needed, const cache::Target& here) {
@@ -106,33 +99,47 @@ std::string describe_settings(const cache::Target& target) {
   return text;
 }
 
-Result<std::vector<std::byte>> compile_artifact(const EngineConfig& config,
-                                                const wasm::Module& module,
-                                                const ArtifactOptions& options) {
-  if (!is_available(config.compiler.machine))
-    return fail(Error::Kind::Unsupported, "there is no compiler for this machine");
+Result<CompiledImage> compile_image(const EngineConfig& config, const wasm::Module& module,
+                                    const Progress& progress) {
+  WRUN_CHECK_OK(check_compiler(config));
   cache::Target target = target_of(config);
   target.guarded_memory0 = has_guarded_memory0(module);
   Diagnostics diagnostics(config.compiler);
-  std::vector<CompiledUnit> units = compile_module(module,
-                                                   {.guarded_memory0 = target.guarded_memory0 != 0,
-                                                    .interruptible = config.interruptible,
-                                                    .fuel = config.fuel_metering,
-                                                    .canonical_nans = config.canonical_nans},
-                                                   &diagnostics, options.progress);
-  const bool is_complete = units.size() == module.functions.size() - module.imported_functions;
-  const LinkedImage image = link_image(module, units, config.compiler.machine);
-  units = {};
+  std::vector<CompiledUnit> units = compile_module(
+      module, build_options(config, target.guarded_memory0 != 0), &diagnostics, progress);
+  return CompiledImage{
+      .target = target,
+      .linked = link_image(module, units, config.compiler.machine),
+      .is_complete = units.size() == module.functions.size() - module.imported_functions};
+}
+
+Result<std::string> compile_object(const EngineConfig& config, const wasm::Module& module,
+                                   const Progress& progress) {
+  const LinkedImage image = WRUN_TRY(compile_image(config, module, progress)).linked;
+  const binary::NameSection names(module);
+  std::vector<CodeSymbol> symbols;
+  symbols.reserve(image.tables.functions.size());
+  for (const codegen::PlacedFunction& function : image.tables.functions)
+    symbols.push_back({symbol_name(names, {function.function_index, function.entry_loop}),
+                       image.code.data() + function.offset, function.instruction_bytes});
+  return make_object_file(config.compiler.machine, image.code, symbols, ObjectContents::Code);
+}
+
+Result<std::vector<std::byte>> compile_artifact(const EngineConfig& config,
+                                                const wasm::Module& module,
+                                                const ArtifactOptions& options) {
+  const CompiledImage compiled = WRUN_TRY(compile_image(config, module, options.progress));
+  const LinkedImage& image = compiled.linked;
   const auto memory = make_memory_image(module);
   std::vector<std::byte> rest = WRUN_TRY(binary::without_code(module.code_bytes(), !memory));
   if (memory) std::ranges::copy(data_section_beside_image(module), std::back_inserter(rest));
   std::vector<wasm::ModuleSource::Body> bodies;
   for (size_t i = module.imported_functions; i < module.functions.size(); ++i)
     bodies.push_back({module.functions[i].body_offset, module.functions[i].body_size});
-  if (!options.embed_wasm && !is_complete)
+  if (!options.embed_wasm && !compiled.is_complete)
     return fail(Error::Kind::Unsupported,
                 "some functions can only be interpreted, for which the module has to be embedded");
-  return cache::write_artifact({.target = target,
+  return cache::write_artifact({.target = compiled.target,
                                 .code = image.code,
                                 .functions_bytes = image.functions_bytes,
                                 .tables = image.tables.view(),

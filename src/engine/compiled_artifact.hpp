@@ -10,6 +10,7 @@
 #include "cache/format.hpp"
 #include "engine/compile.hpp"
 #include "engine/engine.hpp"
+#include "engine/image_linker.hpp"
 #include "wasm/module.hpp"
 
 namespace wrun::engine {
@@ -24,14 +25,28 @@ std::optional<std::string> why_unfit(const cache::Target& needed, const cache::T
 std::string describe_processor(const cache::Target& target);
 std::string describe_settings(const cache::Target& target);
 
+// All of a module's code, for the machine and the settings that `config` says.
+struct CompiledImage {
+  cache::Target target;
+  LinkedImage linked;
+  bool is_complete = false;  // no function is left to the interpreter
+};
+// Fails with Unsupported if there is no compiler for this machine.
+Result<CompiledImage> compile_image(const EngineConfig& config, const wasm::Module& module,
+                                    const Progress& progress = {});
+
 struct ArtifactOptions {
   bool embed_wasm = true;
   Progress progress = {};
 };
 
-// Fails with Unsupported if there is no compiler for this machine.
+// Fails as compile_image() does.
 Result<std::vector<std::byte>> compile_artifact(const EngineConfig& config,
                                                 const wasm::Module& module,
                                                 const ArtifactOptions& options);
+
+// The code alone, as an object file for other tools. Fails as compile_image() does.
+Result<std::string> compile_object(const EngineConfig& config, const wasm::Module& module,
+                                   const Progress& progress = {});
 
 }  // namespace wrun::engine

@@ -25,26 +25,31 @@ void append(std::string& text, const char* format, Arguments... arguments) {
 
 class FunctionListing {
  public:
-  FunctionListing(const wasm::Module& module, const ListingOptions& options, uint32_t index,
-                  std::string name)
-      : module_(module), options_(options), index_(index), name_(std::move(name)) {}
+  FunctionListing(const EngineConfig& config, const wasm::Module& module, bool with_ir,
+                  uint32_t index, std::string name)
+      : config_(config),
+        module_(module),
+        with_ir_(with_ir),
+        index_(index),
+        name_(std::move(name)) {}
 
   std::string text() {
-    auto function = ir::build(
-        module_, index_,
-        {.guarded_memory0 = has_guarded_memory0(module_), .inlining = ir::inlines(options_.level)});
+    ir::BuildOptions options = build_options(config_, has_guarded_memory0(module_));
+    options.inlining = ir::inlines(config_.compiler.level);
+    auto function = ir::build(module_, index_, options);
     if (!function) return not_compiled(function.error());
     ir::PipelineReport report;
-    ir::run_pipeline(*function, {.level = options_.level}, report);
+    ir::run_pipeline(*function, {.level = config_.compiler.level}, report);
     codegen::Listing listing;
-    const auto compiled = codegen::compile(*function, {.listing = &listing});
+    const auto compiled =
+        codegen::compile(*function, {.machine = config_.compiler.machine, .listing = &listing});
     if (!compiled) return not_compiled(compiled.error());
 
     append(text_, "%s: %s, %u bytes\n", name_.c_str(),
            wasm::to_string(module_.func_type(index_)).c_str(), compiled->instruction_bytes);
     read_instructions(index_);
     for (const wasm::InlinedCall& call : function->inlined_calls) read_instructions(call.callee);
-    if (options_.ir) read_ir(*function);
+    if (with_ir_) read_ir(*function);
     const std::span code(compiled->code);
     for (size_t i = 0; i < listing.size(); ++i) {
       const uint32_t end =
@@ -117,8 +122,9 @@ class FunctionListing {
     return text;
   }
 
+  const EngineConfig& config_;
   const wasm::Module& module_;
-  const ListingOptions& options_;
+  bool with_ir_;
   uint32_t index_;
   std::string name_;
   std::map<uint32_t, std::string> instructions_;  // by offset
@@ -129,10 +135,10 @@ class FunctionListing {
 
 }  // namespace
 
-Result<void> list_code(const wasm::Module& module, const ListingOptions& options,
+Result<void> list_code(const EngineConfig& config, const wasm::Module& module,
+                       const ListingOptions& options,
                        const std::function<bool(std::string_view)>& sink) {
-  if (!codegen::is_supported())
-    return fail(Error::Kind::Unsupported, "there is no compiler for this machine");
+  WRUN_CHECK_OK(check_compiler(config));
   const binary::NameSection names(module);
   bool found = options.function.empty();
   for (auto i = module.imported_functions; i < module.functions.size(); ++i) {
@@ -143,7 +149,7 @@ Result<void> list_code(const wasm::Module& module, const ListingOptions& options
     found = true;
     std::string title = "function " + number;
     if (name) title.append(", ").append(*name);
-    if (!sink(FunctionListing(module, options, i, std::move(title)).text())) return {};
+    if (!sink(FunctionListing(config, module, options.ir, i, std::move(title)).text())) return {};
   }
   if (!found)
     return fail(Error::Kind::Usage, "the module defines no function `" + options.function + "`");

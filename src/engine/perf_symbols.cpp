@@ -1,6 +1,5 @@
 // The two ways in which Linux' perf hears of code that is made at run time: tools/perf/Documentation/
 // jit-interface.txt and jitdump-specification.txt of the kernel.
-#include <elf.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -88,7 +87,7 @@ class JitDump final : public SymbolConsumer {
     uint32_t magic = 0x4a695444;
     uint32_t version = 1;
     uint32_t bytes = sizeof(Header);
-    uint32_t machine = kMachine;
+    uint32_t machine = elf_machine(codegen::kNativeMachine);
     uint32_t padding = 0;
     uint32_t pid = 0;
     uint64_t timestamp = 0;

@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/assert.hpp"
+#include "base/processor.hpp"
 #include "interp/backtrace.hpp"
 #include "interp/element_traps.hpp"
 #include "interp/handler.hpp"
@@ -44,7 +45,7 @@ HandlerTable make_handler_table() {
 #define WRUN_ADD_V3(group) v3::add_##group##_handlers(table);
 #define WRUN_ADD_BASELINE(group) baseline::add_##group##_handlers(table);
 #if defined(WRUN_HAVE_ISA_V3)
-  if (__builtin_cpu_supports("x86-64-v3")) {
+  if (processor_has_x86_64_v3()) {
     WRUN_HANDLER_GROUPS(WRUN_ADD_V3)
   } else
 #endif

@@ -16,7 +16,7 @@ using text::AssertRefused;
 using wasm::ValType;
 
 // The latest module or instance goes under this name as well.
-const std::string kLatest;
+constexpr const char* kLatest = "";
 
 std::string_view name_of(Error::Kind kind) {
   switch (kind) {

@@ -1,7 +1,9 @@
 // What instances cost: new ones and those of a pool, instantiated, called once and dropped. For a function of a module
-// without parameters or results, or a small module of its own with 10 MB of memory.
+// without parameters or results, or a small module of its own with 10 MB of memory. Or, without FUNCTION, what it takes
+// from opening the file of a module or an artifact to an instance that could be called.
 //
-//   wrun_bench_instances [--threads N] [--idle N] [FILE FUNCTION]
+//   wrun_bench_instances [--threads N] [--idle N] [FILE [FUNCTION]]
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -63,6 +65,35 @@ void report(const char* what, double nanoseconds) {
   std::printf("%-42s %8.2f us %10.0f a second\n", what, nanoseconds / 1e3, 1e9 / nanoseconds);
 }
 
+wrun::Module load(const wrun::Engine& engine, const std::string& path, const wrun::Cache* cache) {
+  const auto contents = must(wrun::read_file(path));
+  if (wrun::is_compiled(contents.bytes))
+    return must(wrun::load_compiled(engine, contents, cache)).module;
+  return must(wrun::Module::from_bytes(engine, contents.bytes, contents.owner));
+}
+
+void measure_start(const wrun::Engine& engine, const wrun::Wasi& wasi, const std::string& path) {
+  constexpr int kRounds = 50;
+  const auto cache = must(wrun::Cache::open());
+  std::vector<double> loaded, instantiated;
+  for (int i = 0; i < kRounds; ++i) {
+    const auto begin = Clock::now();
+    const auto module = load(engine, path, &cache);
+    const auto between = Clock::now();
+    wrun::Store store(engine);
+    wrun::Linker linker(store);
+    linker.define_wasi(wasi);
+    static_cast<void>(must(linker.instantiate(module)));
+    const std::chrono::duration<double, std::nano> first = between - begin,
+                                                   second = Clock::now() - between;
+    loaded.push_back(first.count());
+    instantiated.push_back(second.count());
+  }
+  for (auto* times : {&loaded, &instantiated}) std::ranges::sort(*times);
+  report("load, median", loaded[kRounds / 2]);
+  report("instantiate, median", instantiated[kRounds / 2]);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -81,15 +112,14 @@ int main(int count, char** arguments) {
   const std::string function = files.size() > 1 ? files[1] : "f";
 
   const auto engine = must(wrun::Engine::create({.tier = wrun::Tier::Optimizing}));
-  const auto module = [&] {
-    if (files.empty())
-      return must(wrun::Module::from_bytes(engine, std::as_bytes(std::span(kSmall))));
-    const auto contents = must(wrun::read_file(files[0]));
-    if (wrun::is_compiled(contents.bytes))
-      return must(wrun::load_compiled(engine, contents)).module;
-    return must(wrun::Module::from_bytes(engine, contents.bytes, contents.owner));
-  }();
   const auto wasi = must(wrun::Wasi::create({}));
+  if (files.size() == 1) {
+    measure_start(engine, wasi, files[0]);
+    return 0;
+  }
+  const auto module = files.empty()
+                          ? must(wrun::Module::from_bytes(engine, std::as_bytes(std::span(kSmall))))
+                          : load(engine, files[0], nullptr);
   const auto define = [&](wrun::Linker& linker) -> wrun::Result<void> {
     linker.define_wasi(wasi);
     return {};

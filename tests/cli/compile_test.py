@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import struct
 import subprocess
@@ -56,6 +57,33 @@ class CompileTest(harness.CliTest):
         self.assertEqual(compiled, direct)
         for name in (b"small", b"middle", b"outer"):
             self.assertIn(name, compiled)
+
+    def test_other_things_to_emit(self):
+        self.check("compile", "--emit=elf", "add.wasm")
+        header = self.contents("add.o")[:20]
+        self.assertEqual(header[:6], b"\x7fELF\x02\x01")
+        self.assertEqual(struct.unpack("<H", header[16:18])[0], 1)  # relocatable
+        for target, machine in [("x86-64-v3", 62), ("aarch64", 183)]:
+            made = self.check("compile", "--emit=elf", "--target", target, "add.wasm", "-o", "-").stdout
+            self.assertEqual(struct.unpack("<H", made[18:20])[0], machine)
+        self.check("compile", "--emit=asm", "add.wasm", "-o", "-", stdout=self.check("objdump", "add.wasm").stdout)
+        self.check("compile", "--emit=asm", "--target=aarch64", "add.wat")
+        self.assertIn(b"add w", self.contents("add.asm"))
+        self.assertIn(b"ret x30", self.check("objdump", "--target=aarch64", "add.wasm").stdout)
+        self.check("compile", "--emit=asm", "--for=fuel", "add.wasm", "-o", "fuel.asm")
+        self.assertNotEqual(self.contents("fuel.asm"), self.check("objdump", "add.wasm").stdout)
+        self.check("compile", "--emit=lisp", "add.wasm", status=2, stderr="cwasm asm elf")
+
+    def test_objects_are_for_tools(self):
+        nm, objdump = shutil.which("nm"), shutil.which("objdump")
+        if nm is None or objdump is None:
+            self.skipTest("binutils are not installed")
+        self.check("compile", "--emit=elf", "--target=x86-64-v3", "add.wasm")
+        names = subprocess.run([nm, self.path("add.o")], capture_output=True, check=True, text=True).stdout
+        self.assertRegex(names, r"[0-9a-f]+ T wasm!add\n")
+        self.assertIn("wasm!trap", names)
+        text = subprocess.run([objdump, "-d", self.path("add.o")], capture_output=True, check=True, text=True).stdout
+        self.assertRegex(text, r"<wasm!add>:\n(.*\n)+?.*\bret")
 
     def test_several_files(self):
         self.check("wat2wasm", "add.wat", "-o", "more.wasm")

@@ -3,21 +3,14 @@
 #include <cstring>
 
 #include "base/assert.hpp"
+#include "base/processor.hpp"
 #include "codegen/allocate_checked.hpp"
 #include "codegen/x64/emitter.hpp"
 #include "codegen/x64/selector.hpp"
 
 namespace wrun::codegen::x64 {
 
-bool is_supported() {
-#if defined(__x86_64__)
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi") &&
-         __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("lzcnt") &&
-         __builtin_cpu_supports("popcnt");
-#else
-  return false;
-#endif
-}
+bool is_supported() { return processor_has_x86_64_v3(); }
 
 std::expected<CompiledFunction, ir::Unsupported> compile(const ir::Function& function,
                                                          const CompileOptions& options) {
