@@ -46,13 +46,13 @@ struct Liveness {
   std::vector<uint32_t> first_use;
   std::vector<VReg> by_begin;  // those that are defined, in the order of their first ranges
 
-  // The virtual registers that are live into a block; its parameters are not among them.
-  std::span<const VReg> live_in(uint32_t block) const {
-    return {live_in_pool.data() + first_live_in[block],
-            first_live_in[block + 1] - first_live_in[block]};
+  // The blocks that a virtual register is live into, the last one first; not those whose parameter it is.
+  std::span<const uint32_t> live_blocks(VReg vreg) const {
+    return {live_block_pool.data() + first_live_block[vreg.index],
+            first_live_block[vreg.index + 1] - first_live_block[vreg.index]};
   }
-  std::vector<VReg> live_in_pool;
-  std::vector<uint32_t> first_live_in;
+  std::vector<uint32_t> live_block_pool;
+  std::vector<uint32_t> first_live_block;
 };
 
 Liveness find_liveness(const MachineFunction& function);

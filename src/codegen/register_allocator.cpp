@@ -4,6 +4,7 @@
 
 #include "base/assert.hpp"
 #include "codegen/parallel_move.hpp"
+#include "codegen/predecessors.hpp"
 
 namespace wrun::codegen {
 
@@ -36,17 +37,21 @@ class Resolver {
 
  public:
   Resolver(const MachineFunction& function, const AllocatorOptions& options, Intervals& intervals)
-      : function_(function), intervals_(intervals), parallel_(options.scratch) {}
+      : function_(function),
+        predecessors_(function),
+        intervals_(intervals),
+        parallel_(options.scratch) {}
 
   Allocation run() {
     assign_slots();
     list_pieces();
     current_.assign(first_piece_.begin(), first_piece_.end() - 1);
     store_cost_.assign(function_.vregs.size(), 0);
-    find_predecessor_counts();
     place_operands();
     connect_pieces();
-    for (uint32_t block = 0; block < function_.blocks.size(); ++block) connect_edges(block);
+    for (uint32_t vreg = 0; vreg < function_.vregs.size(); ++vreg)
+      if (is_split({vreg})) connect_blocks({vreg});
+    for (uint32_t block = 0; block < function_.blocks.size(); ++block) pass_arguments(block);
     store_definitions();
     order_moves();
     return std::move(result_);
@@ -226,30 +231,42 @@ class Resolver {
     return static_cast<uint32_t>(it - function_.blocks.begin());
   }
 
-  void find_predecessor_counts() {
-    predecessor_count_.assign(function_.blocks.size(), 0);
-    for (const MachineEdge& edge : function_.edges) ++predecessor_count_[edge.target];
-  }
-  void connect_edges(uint32_t block) {
+  // The moves for an edge are where only those who take it come by.
+  struct Crossing {
+    uint32_t instruction;
+    Phase phase;
+    Position end;
+    Position begin;
+  };
+  Crossing crossing(uint32_t block, uint32_t target) const {
     const MachineBlock& from = function_.blocks[block];
-    for (const MachineEdge& edge : function_.edges_of(from)) {
-      const MachineBlock& to = function_.blocks[edge.target];
-      const bool at_end = from.edge_count == 1;
-      WRUN_ASSERT(at_end || predecessor_count_[edge.target] == 1);
-      const uint32_t insn = at_end ? from.end - 1 : to.first;
-      const Phase phase = at_end ? Phase::BlockEnd : Phase::BlockBegin;
-      const Position end = gap(from.end) - 1;
-      const Position begin = gap(to.first);
-      for (VReg vreg : intervals_.liveness().live_in(edge.target)) {
-        if (!is_split(vreg)) continue;
-        transfer(insn, phase, vreg, location_at(vreg, end), location_at(vreg, begin), block);
-      }
+    const MachineBlock& to = function_.blocks[target];
+    const bool at_end = from.edge_count == 1;
+    WRUN_ASSERT(at_end || predecessors_.of(target).size() == 1);
+    return {.instruction = at_end ? from.end - 1 : to.first,
+            .phase = at_end ? Phase::BlockEnd : Phase::BlockBegin,
+            .end = gap(from.end) - 1,
+            .begin = gap(to.first)};
+  }
+  void pass_arguments(uint32_t block) {
+    for (const MachineEdge& edge : function_.edges_of(function_.blocks[block])) {
+      if (edge.arg_count == 0) continue;
+      const Crossing at = crossing(block, edge.target);
       const auto args = function_.args(edge);
-      const auto params = function_.params(to);
+      const auto params = function_.params(function_.blocks[edge.target]);
       for (size_t i = 0; i < args.size(); ++i)
-        move(insn, phase, function_.type(args[i]), location_at(args[i], end),
-             location_at(params[i], begin));
+        move(at.instruction, at.phase, function_.type(args[i]), location_at(args[i], at.end),
+             location_at(params[i], at.begin));
     }
+  }
+  // Where a value changes its place between blocks.
+  void connect_blocks(VReg vreg) {
+    for (const uint32_t target : intervals_.liveness().live_blocks(vreg))
+      for (const uint32_t block : predecessors_.of(target)) {
+        const Crossing at = crossing(block, target);
+        transfer(at.instruction, at.phase, vreg, location_at(vreg, at.end),
+                 location_at(vreg, at.begin), block);
+      }
   }
 
   // A value never changes, so one store where it is defined can stand for all others.
@@ -302,6 +319,7 @@ class Resolver {
   }
 
   const MachineFunction& function_;
+  const Predecessors predecessors_;
   Intervals& intervals_;
   ParallelMove parallel_;
   Allocation result_;
@@ -311,7 +329,6 @@ class Resolver {
   std::vector<uint32_t> current_;      // by virtual register: the piece where place_operands is
   std::vector<float> store_cost_;      // by virtual register: of stores between pieces
   std::vector<bool> is_stored_;        // by virtual register: at its definition
-  std::vector<uint32_t> predecessor_count_;
   std::vector<PendingMove> pending_;
 };
 
