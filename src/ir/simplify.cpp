@@ -113,6 +113,28 @@ Value simplify_select(const Function& function, Value value) {
   return {insn.operands[condition.low() != 0 ? 0 : 1]};
 }
 
+// Up to the highest bit that may be set.
+uint64_t filled(uint64_t bits) { return bits == 0 ? 0 : UINT64_MAX >> std::countl_zero(bits); }
+
+// What is added to an address goes into the offset, unless the sum may wrap around.
+void extend_offset(Function& function, Value value) {
+  Instruction& insn = function[value];
+  if (info(insn.op).imm != Imm::Access || insn.is(effect::List)) return;
+  Access access = insn.access();
+  const Instruction& sum = function[Value{insn.operands[0]}];
+  if (access.is_absolute || access.is_checked || (sum.op != Op::I32Add && sum.op != Op::I32Or))
+    return;
+  const Instruction& added = function[Value{sum.operands[1]}];
+  if (!added.is_constant()) return;
+  const uint64_t possible = possible_bits(function, Value{sum.operands[0]});
+  const bool is_sum = sum.op == Op::I32Add ? filled(possible) + added.immediate <= UINT32_MAX
+                                           : (possible & added.immediate) == 0;
+  if (!is_sum || access.offset + added.immediate > INT32_MAX) return;
+  access.offset += static_cast<uint32_t>(added.immediate);
+  insn.operands[0] = sum.operands[0];
+  insn.immediate = access.bits();
+}
+
 }  // namespace
 
 Value apply_rule(Function& function, Value value, const Rule& rule) {
@@ -139,6 +161,7 @@ Value simplify(Function& function, Value value) {
     }
     if (!is_wasm(function[value].op) || function[value].is_constant()) return value;
     order_operands(function, value);
+    extend_offset(function, value);
     Simplifier simplifier(function, value);
     if (const Value constant = simplifier.fold(function[value]); constant.exists()) return constant;
     Value next = value;
@@ -162,9 +185,6 @@ Value simplify(Function& function, Value value) {
 namespace {
 
 uint64_t all_bits(Type type) { return type == Type::I32 ? UINT32_MAX : UINT64_MAX; }
-
-// Up to the highest bit that may be set.
-uint64_t filled(uint64_t bits) { return bits == 0 ? 0 : UINT64_MAX >> std::countl_zero(bits); }
 
 uint64_t possible(const Function& function, Value value, int depth) {
   const Instruction& insn = function[value];

@@ -169,6 +169,39 @@ TEST_CASE("a load knows what was stored, until something else may have been writ
   CHECK(text.find("i32.load") == text.rfind("i32.load"));
 }
 
+TEST_CASE("what is added to an address goes into the offset, unless the sum may wrap around") {
+  const auto accessed = [](const std::string& sum) {
+    const std::string text = after(ir::number_values,
+                                   "function 0 {\n"
+                                   "b0(v0:i32, v1:i32):\n"
+                                   "  v2:i32 = i32.and v0, i32:255\n"
+                                   "  v3:i32 = " +
+                                       sum +
+                                       "\n"
+                                       "  v4:i32 = i32.load[offset 8] v3\n"
+                                       "  return v4\n"
+                                       "}\n");
+    // The offset, and whether the rest of the address is v2 still.
+    const size_t masked = text.find(":i32 = i32.and");
+    const std::string name = text.substr(text.rfind('v', masked), masked - text.rfind('v', masked));
+    const size_t offset = text.find("[offset ") + 8;
+    const size_t end = text.find(']', offset);
+    const bool is_mask = text.compare(end + 2, name.size() + 1, name + "\n") == 0;
+    return text.substr(offset, end - offset) + (is_mask ? "" : " from the sum");
+  };
+  CHECK(accessed("i32.add v2, i32:1024") == "1032");
+  CHECK(accessed("i32.add i32:1024, v2") == "1032");
+  CHECK(accessed("i32.add v2, i32:-256") == "8 from the sum");  // too far for an instruction
+  CHECK(accessed("i32.add v2, i32:2147483392") == "2147483400");
+  CHECK(accessed("i32.add v2, i32:2147483647") == "8 from the sum");
+  CHECK(accessed("i32.add v2, i32:-1") == "8 from the sum");
+  CHECK(accessed("i32.add v0, i32:1024") == "8 from the sum");
+  CHECK(accessed("i32.or v2, i32:1024") == "1032");
+  CHECK(accessed("i32.or v2, i32:1025") == "8 from the sum");
+  CHECK(accessed("i32.or v0, i32:1024") == "8 from the sum");
+  CHECK(accessed("i32.sub v2, i32:4") == "8 from the sum");
+}
+
 TEST_CASE("a check that goes further makes later ones needless") {
   const std::string text = after(ir::number_values,
                                  "function 1 {\n"
