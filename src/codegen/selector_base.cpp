@@ -221,6 +221,12 @@ VReg SelectorBase::vreg(Value value) {
   return vreg;
 }
 
+SelectorBase::Same SelectorBase::as_operand(Value value) {
+  const VReg result = vreg(current_);
+  if (!is_constant(value) && !vregs_[value.index].exists()) vregs_[value.index] = result;
+  return {result, in_register(value)};
+}
+
 VReg SelectorBase::low_half(Value value) {
   if (function_[value].op == Op::I32WrapI64) return in_register(function_.operand(value, 0));
   return in_register(value);

@@ -67,6 +67,16 @@ class SelectorBase {
   // --- values
   VReg vreg(Value value);  // where it is, or will be when its turn comes
   VReg fresh(ValueType type) { return out_.machine.add_vreg(type); }
+  // The current value is what the operand is, and takes its register if none was given to that before.
+  struct Same {
+    VReg result;
+    VReg operand;
+  };
+  Same as_operand(Value value);
+  void copy_operand(const Same& same) {
+    if (same.result != same.operand)
+      copy(same.result, same.operand, out_.machine.type(same.operand));
+  }
   VReg low_half(Value value);  // of which the instruction reads only the low 32 bits
   bool is_constant(Value value) const { return function_[value].is_constant(); }
   bool can_fold(Value value) const;

@@ -47,6 +47,7 @@ bool SelectorBase::is_32_bits(Value value) const {
 
 // What a size is at any time: memories do not shrink.
 uint64_t SelectorBase::least_size(Value size) const {
+  if (is_constant(size)) return function_[size].immediate;
   if (function_[size].op != Op::MemoryBytes) return 0;
   const wasm::MemoryType& memory = function_.module().memories[function_[size].low()];
   return memory.limits.minimum << memory.page_size_log2;

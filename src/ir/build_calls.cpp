@@ -72,8 +72,13 @@ void Builder::finish_call(Op op, uint64_t immediate, const wasm::FuncType& type)
 
 // An index into a table, checked.
 Value Builder::table_index(Value index, uint32_t table, TrapCode trap) {
-  const Value size = emit(Op::TableSize, Type::I64, {}, {}, {}, table);
-  return bounds_check(extend(index, is_64_table(table)), size, 1, trap);
+  return bounds_check(extend(index, is_64_table(table)), table_size(table), 1, trap);
+}
+
+Value Builder::table_size(uint32_t table) {
+  const wasm::Limits& limits = module_.tables[table].type.limits;
+  if (is_fixed(limits)) return function_.i64(limits.minimum);
+  return emit(Op::TableSize, Type::I64, {}, {}, {}, table);
 }
 
 }  // namespace wrun::ir

@@ -17,7 +17,7 @@ Value Builder::address(const Instruction& insn, Value index, uint32_t bytes, Acc
     return index;
   }
   access.is_checked = true;
-  const Value size = emit(Op::MemoryBytes, Type::I64, {}, {}, {}, insn.index);
+  const Value size = memory_bytes(insn.index);
   // Where the end of the access is beyond any index, the check fails as well.
   const uint64_t extent = offset > UINT64_MAX - bytes ? UINT64_MAX : offset + bytes;
   Value place = bounds_check(extend(index, is_64_memory(insn.index)), size, extent,
@@ -78,7 +78,7 @@ void Builder::atomic_wait_or_notify(const Instruction& insn) {
   const uint32_t bytes = 1u << wasm::info(insn.op).access_log2();
   check_alignment(insn, index, bytes);
   // The helper checks the address again; here it is checked before the offset is added.
-  const Value size = emit(Op::MemoryBytes, Type::I64, {}, {}, {}, insn.index);
+  const Value size = memory_bytes(insn.index);
   const uint64_t extent = insn.value > UINT64_MAX - bytes ? UINT64_MAX : insn.value + bytes;
   Value place = bounds_check(extend(index, is_64_memory(insn.index)), size, extent,
                              TrapCode::OutOfBoundsMemoryAccess);
@@ -90,8 +90,14 @@ void Builder::atomic_wait_or_notify(const Instruction& insn) {
                     {memory, place, operand, timeout}));
 }
 
+Value Builder::memory_bytes(uint32_t memory) {
+  const wasm::MemoryType& type = module_.memories[memory];
+  if (is_fixed(type.limits)) return function_.i64(type.limits.minimum << type.page_size_log2);
+  return emit(Op::MemoryBytes, Type::I64, {}, {}, {}, memory);
+}
+
 void Builder::memory_size(uint32_t memory) {
-  const Value bytes = emit(Op::MemoryBytes, Type::I64, {}, {}, {}, memory);
+  const Value bytes = memory_bytes(memory);
   const uint8_t log2 = module_.memories[memory].page_size_log2;
   const Value pages = log2 == 0 ? bytes : emit(Op::I64ShrU, Type::I64, bytes, function_.i64(log2));
   push(narrow(pages, is_64_memory(memory)));
@@ -147,9 +153,7 @@ void Builder::table_op(const Instruction& insn) {
       emit(Op::TableSet, Type::None, index, value, {}, insn.index);
       return;
     }
-    case wasm::Op::TableSize:
-      return push(
-          narrow(emit(Op::TableSize, Type::I64, {}, {}, {}, insn.index), is_64_table(insn.index)));
+    case wasm::Op::TableSize: return push(narrow(table_size(insn.index), is_64_table(insn.index)));
     case wasm::Op::TableGrow: {
       const bool is_64 = is_64_table(insn.index);
       const Value delta = extend(pop(), is_64);

@@ -144,6 +144,7 @@ class Builder {
   // --- calls (build_calls.cpp)
   void call(const Instruction& insn);
   void call_indirect(const Instruction& insn);
+  Value table_size(uint32_t table);
   void call_ref(const Instruction& insn);
   void call_reference(Value callee, uint32_t type_index, bool is_tail);
   void finish_call(Op op, uint64_t immediate, const wasm::FuncType& type);
@@ -163,8 +164,11 @@ class Builder {
   void memory_op(const Instruction& insn);
   void table_op(const Instruction& insn);
   void bulk_copy(RuntimeCall call, const Instruction& insn, bool to_64, bool from_64);
+  Value memory_bytes(uint32_t memory);
   void memory_size(uint32_t memory);
   bool is_guarded(uint32_t memory) const;
+  // What has these limits never grows.
+  static bool is_fixed(const wasm::Limits& limits) { return limits.maximum == limits.minimum; }
   bool is_64_memory(uint32_t memory) const { return module_.memories[memory].limits.is_64; }
   bool is_64_table(uint32_t table) const { return module_.tables[table].type.limits.is_64; }
 

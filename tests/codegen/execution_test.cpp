@@ -486,6 +486,9 @@ TEST_CASE("comparisons branch, select and trap") {
     source += "(func " + params + "(result " + type + ") (select (local.get 0) (local.get 1) " +
               compare_text + "))";
     source += "(func " + params + " (if " + compare_text + " (then unreachable)))";
+    source += "(func " + params + "(result i32) (local i32) (i32.add (select (i32.const 1) " +
+              "(i32.const 2) (local.tee 2 " + compare_text + ")) (if (result i32) (local.get 2) " +
+              "(then (i32.const 10)) (else (local.get 2)))))";
     source += "(func " + params +
               "(result i32) (local i32) (loop (br_if 1 (i32.gt_u (local.get 2) (i32.const 3)))"
               "(local.set 2 (i32.add (local.get 2) (i32.const 1))) (br_if 0 " +
@@ -498,7 +501,7 @@ TEST_CASE("comparisons branch, select and trap") {
     INFO(source);
     for (const CompileOptions& options : kVariants) {
       Native native(source, options);
-      for (uint32_t k = 0; k < 7; ++k) compare_edges(native, k);
+      for (uint32_t k = 0; k < 8; ++k) compare_edges(native, k);
     }
   }
 }

@@ -72,7 +72,11 @@ bool Selector::select_integer() {
     // An i32 has zeros above.
     case Op::I64ExtendI32U:
       if (function_[operand(0)].op != Op::I32WrapI64) {
-        emit(Form::Copy, Id::kIdMov, 4, {d(vreg(current_))}, source(operand(0), 4));
+        if (can_fold_load(operand(0), 4)) {
+          emit(Form::Copy, Id::kIdMov, 4, {d(vreg(current_))}, source(operand(0), 4));
+          break;
+        }
+        copy_operand(as_operand(operand(0)));
         break;
       }
       [[fallthrough]];
@@ -280,6 +284,13 @@ void Selector::set(const Test& test) {
   emit(Form::Set, 0, 4, {d(vreg(current_))}).condition = static_cast<uint8_t>(condition);
 }
 
+// Comparing again takes no longer than a test of the result, which then perhaps nobody needs.
+bool Selector::can_repeat(Value value) const {
+  const Op op = function_[value].op;
+  return op >= Op::I32Eqz && op <= Op::I64GeU && !vregs_[value.index].exists() &&
+         function_.block_of(value) == function_.block_of(current_);
+}
+
 Test Selector::test(Value value, bool allow_parity) {
   if (can_fold(value)) {
     const ir::Instruction& insn = function_[value];
@@ -293,6 +304,11 @@ Test Selector::test(Value value, bool allow_parity) {
       folded_[value.index] = true;
       return *result;
     }
+  }
+  if (can_repeat(value)) {
+    for (const Value operand : function_.operands(value))
+      if (!is_constant(operand)) vreg(operand);  // is not taken into only one of the comparisons
+    return *comparison(value, allow_parity);
   }
   return test_bits(value, Condition::NotEqual, 4);
 }

@@ -109,10 +109,10 @@ bool Selector::select_memory() {
       break;
     }
     case Op::NullCheck: {
-      const VReg ref = in_register(operand(0));
-      emit(Form::Compare, Id::kIdTest, 8, {u(ref), u(ref)});
+      const Same ref = as_operand(operand(0));
+      emit(Form::Compare, Id::kIdTest, 8, {u(ref.operand), u(ref.operand)});
       trap_if(Condition::Equal, insn().trap);
-      emit(Form::Copy, Id::kIdMov, 8, {d(vreg(current_)), any_u(ref)});
+      copy_operand(ref);
       break;
     }
     case Op::SignatureCheck: signature_check(); break;
@@ -162,7 +162,15 @@ void Selector::bounds_check() {
   const Value index = operand(0);
   const Value size = operand(1);
   const uint64_t extent = insn().immediate;
-  const VReg at_index = in_register(index);
+  const Same checked = as_operand(index);
+  const VReg at_index = checked.operand;
+  if (const uint64_t bytes = is_constant(size) ? function_[size].immediate : 0;
+      bytes >= extent && bytes - extent <= INT32_MAX) {
+    emit(Form::CompareImm, Id::kIdCmp, bytes_of(insn().type), {u(at_index)}).immediate =
+        bytes - extent;
+    trap_if(Condition::Above, insn().trap, at_index);
+    return copy_operand(checked);
+  }
   VReg end = at_index;
   VReg limit = in_register(size);
   if (extent > 1) {
@@ -186,9 +194,7 @@ void Selector::bounds_check() {
   }
   emit(Form::Compare, Id::kIdCmp, 8, {u(end), any_u(limit)});
   trap_if(extent == 1 ? Condition::AboveEqual : Condition::Above, insn().trap, at_index);
-  const ValueType type = value_type(function_.type(current_));
-  emit(Form::Copy, Id::kIdMov, type == ValueType::I32 ? 4 : 8,
-       {d(vreg(current_)), any_u(at_index)});
+  copy_operand(checked);
 }
 
 // The current value, from a slot of 64 bits or two of them.
@@ -203,7 +209,8 @@ void Selector::load_slot(const Address& from) {
 
 void Selector::signature_check() {
   const uint32_t type = insn().low();
-  const VReg ref = in_register(operand(0));
+  const Same checked = as_operand(operand(0));
+  const VReg ref = checked.operand;
   emit(Form::Compare, Id::kIdTest, 8, {u(ref), u(ref)});
   trap_if(Condition::Equal, TrapCode::UninitializedElement, in_register(operand(1)));
   if (!function_.module().types[type].is_final) {
@@ -211,8 +218,7 @@ void Selector::signature_check() {
     const VReg matches = fresh(ValueType::I32);
     test_concrete_type(matches, ref, type, false, false);
     trap_if_zero(matches, TrapCode::IndirectCallTypeMismatch);
-    emit(Form::Copy, Id::kIdMov, 8, {d(vreg(current_)), any_u(ref)});
-    return;
+    return copy_operand(checked);
   }
   const VReg ids = load_pointer(in_context(offsetof(VMContext, type_ids)));
   const VReg id = fresh(ValueType::I32);
@@ -220,7 +226,7 @@ void Selector::signature_check() {
       .trap = 0;
   emit(Form::Compare, Id::kIdCmp, 4, {u(id)}, at(ref, offsetof(FuncRef, type_id))).trap = 0;
   trap_if(Condition::NotEqual, TrapCode::IndirectCallTypeMismatch);
-  emit(Form::Copy, Id::kIdMov, 8, {d(vreg(current_)), any_u(ref)});
+  copy_operand(checked);
 }
 
 }  // namespace wrun::codegen::x64

@@ -81,6 +81,7 @@ class Selector final : public SelectorBase {
   void set(const Test& test);
   // Makes the flags say whether an i32 is not zero. Without parity: the test needs one condition only.
   Test test(Value value, bool allow_parity);
+  bool can_repeat(Value value) const;
   std::optional<Test> comparison(Value value, bool allow_parity);
   Test compare_integers(Value a, Value b, Condition condition, uint8_t size);
   Test test_bits(Value value, Condition condition, uint8_t size);
