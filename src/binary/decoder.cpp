@@ -64,7 +64,6 @@ Result<std::shared_ptr<const wasm::Module>> ModuleDecoder::decode() {
   const bool ok = decode_header() && decode_sections() && check_lengths();
   // Code comes before the data section and errors in it before those in there.
   if (code_bytes_ != 0 && has_all_bodies()) {
-    context_.declared_functions.resize(module_->functions.size());
     if (std::optional<Error> error = validate_code(context_, code_bytes_, options_.threads))
       return std::unexpected(*std::move(error));
   }
@@ -220,11 +219,6 @@ bool ModuleDecoder::check_index(uint32_t index, size_t count, const char* what, 
   if (index < count) [[likely]]
     return true;
   return invalid(offset, std::string("unknown ") + what + " " + std::to_string(index));
-}
-
-void ModuleDecoder::declare_function(uint32_t index) {
-  context_.declared_functions.resize(module_->functions.size());
-  context_.declared_functions[index] = true;
 }
 
 bool ModuleDecoder::fail(uint32_t offset, Error::Kind kind, std::string message) {

@@ -27,6 +27,7 @@ bool ModuleDecoder::import_section() {
   module_->imports.reserve(count);
   while (count-- > 0)
     if (!read_imports()) return false;
+  context_.declared_functions.resize(module_->functions.size());
   return true;
 }
 
@@ -129,6 +130,7 @@ bool ModuleDecoder::function_section() {
     if (!read_function_type_index(function.type)) return false;
     module_->functions.push_back(function);
   }
+  context_.declared_functions.resize(module_->functions.size());
   return true;
 }
 

@@ -110,7 +110,7 @@ class ModuleDecoder {
   bool read_ref_type(wasm::ValType& out);
   bool check_val_type(wasm::ValType type, uint32_t offset);
   bool check_index(uint32_t index, size_t count, const char* what, uint32_t offset);
-  void declare_function(uint32_t index);
+  void declare_function(uint32_t index) { context_.declared_functions[index] = true; }
   wasm::TypeSpace types() const { return {module_->types, module_->canonical_types}; }
 
   [[gnu::cold]] bool fail(uint32_t offset, Error::Kind kind, std::string message);

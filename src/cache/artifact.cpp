@@ -128,8 +128,10 @@ Result<void> Artifact::check_tables() const {
   codegen::PlacedFunction before;
   for (const codegen::PlacedFunction& function : tables.functions) {
     const bool ascending =
-        function.offset >= before.offset && function.first_trap >= before.first_trap &&
-        function.first_call >= before.first_call && function.first_landing >= before.first_landing;
+        function.offset >= before.offset &&
+        (&function == tables.functions.data() || function.function_index > before.function_index) &&
+        function.first_trap >= before.first_trap && function.first_call >= before.first_call &&
+        function.first_landing >= before.first_landing;
     const bool inside = function.offset < code_.functions_bytes &&
                         function.instruction_bytes <= code_.functions_bytes - function.offset &&
                         function.first_trap <= tables.traps.size() &&

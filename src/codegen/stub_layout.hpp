@@ -12,6 +12,7 @@
 #include "codegen/abi.hpp"
 #include "codegen/stubs.hpp"
 #include "ir/ops.hpp"
+#include "runtime/vm_context.hpp"
 
 namespace wrun::codegen {
 
@@ -114,12 +115,12 @@ SignatureStubs write_signature_stubs(Writer& w, const wasm::FuncType& type, cons
 
 template <class Writer>
 CommonStubs write_common_stubs(Writer& w, const std::vector<const void*>& helpers,
-                               const void* make_adapter) {
+                               const FirstCallHelpers& first_call) {
   using asmjit::Label;
   auto& a = w.a;
   const Label landing = a.newLabel(), trap_exit = a.newLabel(), foreign_call = a.newLabel(),
-              adapter = a.newLabel(), no_adapter = a.newLabel(), no_adapter_trap = a.newLabel(),
-              runtime_call = a.newLabel();
+              entry = a.newLabel(), adapter = a.newLabel(), no_adapter = a.newLabel(),
+              no_adapter_trap = a.newLabel(), runtime_call = a.newLabel();
   a.bind(trap_exit);
   write_trap_exit(w);
   w.align();
@@ -127,10 +128,13 @@ CommonStubs write_common_stubs(Writer& w, const std::vector<const void*>& helper
   write_landing(w);
   w.align();
   a.bind(foreign_call);
-  w.jump_to_adapter();
+  w.jump_by(offsetof(runtime::FuncRef, adapter));
+  w.align();
+  a.bind(entry);
+  write_first_call(w, first_call.make_entry, offsetof(runtime::FuncRef, entry));
   w.align();
   a.bind(adapter);
-  write_make_adapter(w, make_adapter);
+  write_first_call(w, first_call.make_adapter, offsetof(runtime::FuncRef, adapter));
   a.bind(no_adapter);
   w.begin_frame();
   a.bind(no_adapter_trap);
@@ -157,7 +161,8 @@ CommonStubs write_common_stubs(Writer& w, const std::vector<const void*>& helper
   stubs.trap_exit = w.offset(trap_exit);
   stubs.landing = w.offset(landing);
   stubs.foreign_call = w.offset(foreign_call);
-  stubs.make_adapter = w.offset(adapter);
+  stubs.first_entry = w.offset(entry);
+  stubs.first_adapter = w.offset(adapter);
   stubs.no_adapter = w.offset(no_adapter);
   stubs.no_adapter_trap = w.offset(no_adapter_trap);
   for (const Label& call : calls) stubs.runtime_calls.push_back(w.offset(call));

@@ -33,13 +33,21 @@ struct SignatureStubs : StubCode {
   uint32_t return_word = 0;        // what its return records begin with
 };
 
+// They take the context and the FuncRef*, whose entry or adapter they set.
+struct FirstCallHelpers {
+  const void* make_entry = nullptr;
+  const void* make_adapter = nullptr;
+};
+
 // For functions of any type.
 struct CommonStubs : StubCode {
   uint32_t trap_exit = 0;     // VMContext::trap_exit
   uint32_t landing = 0;       // VMContext::landing
   uint32_t foreign_call = 0;  // VMContext::foreign_call
-  // FuncRef::adapter of functions of any type until one is called: makes the adapter and goes on there.
-  uint32_t make_adapter = 0;
+  // FuncRef::entry and adapter of functions of any type until they are called there: have it made, and go on
+  // where the field says then.
+  uint32_t first_entry = 0;
+  uint32_t first_adapter = 0;
   uint32_t no_adapter = 0;              // stands in for an adapter that there was no room for
   uint32_t no_adapter_trap = 0;         // where it faults
   std::vector<uint32_t> runtime_calls;  // by ir::RuntimeCall
@@ -49,9 +57,8 @@ struct CommonStubs : StubCode {
 SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address,
                                     const void* call_function, const void* tail_call_function);
 // `helpers` are the runtime's functions by ir::RuntimeCall: they take the context and the operands.
-// `make_adapter` takes the context and the FuncRef*.
 CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& helpers,
-                              const void* make_adapter);
+                              const FirstCallHelpers& first_call);
 
 // Calls of a function that is not compiled yet: continues where `slot` says, which first is by_reference:
 // at FuncRef::entry.

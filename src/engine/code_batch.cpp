@@ -21,6 +21,12 @@ const Site* find_site(std::span<const Site> sites, uint32_t offset, Offset of) {
 
 }  // namespace
 
+const void* CodeBatch::find_function(uint32_t function_index) const {
+  const auto* function =
+      find_site(tables_.functions, function_index, &PlacedFunction::function_index);
+  return function == nullptr ? nullptr : pages_.data() + function->offset;
+}
+
 runtime::CompiledPc CodeBatch::find(const void* pc) const {
   const auto at = static_cast<uint32_t>(static_cast<const std::byte*>(pc) - pages_.data());
   const auto functions = tables_.functions;

@@ -31,7 +31,7 @@ class CodeBatch {
   // With tables that outlive it.
   CodeBatch(CodeMemory& memory, CodeMemory::Pages pages, uint32_t stubs,
             const codegen::CodeTables& tables)
-      : memory_(memory), pages_(pages), stubs_(stubs), tables_(tables) {}
+      : memory_(memory), pages_(pages), stubs_(stubs), is_mapped_(true), tables_(tables) {}
   ~CodeBatch() { memory_.release(pages_); }
   CodeBatch(const CodeBatch&) = delete;
   CodeBatch& operator=(const CodeBatch&) = delete;
@@ -39,6 +39,10 @@ class CodeBatch {
   const std::byte* begin() const { return pages_.data(); }
   const std::byte* end() const { return pages_.data() + pages_.size(); }
   runtime::CompiledPc find(const void* pc) const;
+  // With tables in a file, which has them in the order of the module's functions.
+  bool is_mapped() const { return is_mapped_; }
+  // Where a function of a mapped batch begins; null if it is not there.
+  const void* find_function(uint32_t function_index) const;
 
   struct Entry {
     CompilationUnit unit;
@@ -59,6 +63,7 @@ class CodeBatch {
   CodeMemory& memory_;
   const CodeMemory::Pages pages_;
   const uint32_t stubs_;
+  const bool is_mapped_ = false;
   const codegen::OwnedCodeTables owned_;
   const codegen::CodeTables tables_;
 };

@@ -18,7 +18,10 @@ CompiledModule::CompiledModule(uint32_t functions, uint32_t imported_functions,
       imported_functions_(imported_functions),
       runtime_calls_(runtime_calls),
       memory_(memory),
-      entries_(std::make_unique<std::atomic<const void*>[]>(functions_)) {}
+      entries_(static_cast<std::atomic<const void*>*>(
+          std::calloc(functions_, sizeof(std::atomic<const void*>)))) {
+  WRUN_CHECK(entries_ != nullptr || functions_ == 0);
+}
 
 CompiledModule::~CompiledModule() {
   if (!slots_.empty()) memory_.release(slot_pages_);
@@ -104,6 +107,7 @@ void CompiledModule::write_stub(uint32_t function_index, std::byte* at) {
 
 void CompiledModule::publish(const CodeBatch& batch) {
   const std::lock_guard lock(mutex_);
+  if (batch.is_mapped()) return mapped_.store(&batch, std::memory_order_release);
   for (size_t i = 0; i < batch.size(); ++i) {
     const auto [unit, code, bytes] = batch.entry(i);
     if (unit.entry_loop != 0) {

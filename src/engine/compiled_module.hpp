@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -42,11 +43,17 @@ class CompiledModule {
 
   // Null: it stays with the interpreter for now. Thread-safe.
   const void* entry(uint32_t function_index) const {
-    return entries_[function_index - imported_functions_].load(std::memory_order_acquire);
+    const std::atomic<const void*>& known = entries_[function_index - imported_functions_];
+    if (const void* code = known.load(std::memory_order_acquire)) return code;
+    const CodeBatch* mapped = mapped_.load(std::memory_order_acquire);
+    return mapped == nullptr ? nullptr : mapped->find_function(function_index);
   }
   const void* loop_entry(const CompilationUnit& unit) const;
 
  private:
+  struct Free {
+    void operator()(void* memory) const { std::free(memory); }
+  };
   bool make_slots();
   const std::byte* target(const codegen::Relocation& relocation, const CodeLayout& layout,
                           const std::byte* pages) const;
@@ -56,7 +63,9 @@ class CompiledModule {
   const uint32_t imported_functions_;
   const RuntimeCalls runtime_calls_;
   CodeMemory& memory_;
-  std::unique_ptr<std::atomic<const void*>[]> entries_;
+  // What was linked here; zeros that nobody has written to take no room.
+  std::unique_ptr<std::atomic<const void*>[], Free> entries_;
+  std::atomic<const CodeBatch*> mapped_ = nullptr;
 
   mutable std::mutex mutex_;  // guards what follows
   CodeMemory::Pages slot_pages_;

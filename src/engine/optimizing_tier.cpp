@@ -29,8 +29,12 @@ ir::BuildOptions build_options(const interp::ModuleCode& code) {
 
 // Of an instance with functions.
 interp::ModuleCode& code_of(runtime::Instance& instance) {
-  const runtime::FuncRef& first = instance.function(instance.module().imported_functions);
-  return *static_cast<interp::FuncCode*>(first.code)->module;
+  return *static_cast<interp::ModuleCode*>(instance.code());
+}
+
+// Of an instance that is prepared.
+TieredModule& tiered_module(const interp::ModuleCode& code) {
+  return *static_cast<TieredModule*>(code.tier_up_record);
 }
 
 // In place of copying active segments.
@@ -43,6 +47,9 @@ void map_memory(runtime::Instance& instance, const cache::CodeImage& image) {
                             pages.file_offset));
 }
 
+void make_entry(runtime::VMContext* vm, runtime::FuncRef* function) {
+  vm->store->executor().make_entry(*function);
+}
 void make_adapter(runtime::VMContext* vm, runtime::FuncRef* function) {
   vm->store->executor().make_adapter(*function);
 }
@@ -77,7 +84,10 @@ std::unique_ptr<OptimizingTier> OptimizingTier::create(interp::InterpreterOption
 
 bool OptimizingTier::start() {
   if (!codegen::is_supported() || !memory_.reserve()) return false;
-  if (!stubs_.start(memory_, reinterpret_cast<const void*>(&engine::make_adapter))) return false;
+  const codegen::FirstCallHelpers first_call = {
+      .make_entry = reinterpret_cast<const void*>(&engine::make_entry),
+      .make_adapter = reinterpret_cast<const void*>(&engine::make_adapter)};
+  if (!stubs_.start(memory_, first_call)) return false;
   runtime::install_fault_handler();
   range_ = runtime::register_code_range(memory_.begin(), memory_.end(), runtime::Faults::All,
                                         codegen::resume_at_trap_exit);
@@ -86,8 +96,14 @@ bool OptimizingTier::start() {
 
 // --- instances
 
-void OptimizingTier::prepare_host_function(runtime::FuncRef& function) {
-  function.adapter = function.entry = stubs_.first_adapter();
+// What is not compiled, is entered by its adapter until it is.
+void OptimizingTier::make_entry(runtime::FuncRef& function) {
+  if (!function.is_host)
+    if (const void* code =
+            tiered_module(code_of(*function.vm->instance)).compiled.entry(function.function_index))
+      return stubs_.set_entry(function, code);
+  stubs_.set_adapter(function);
+  stubs_.set_entry(function, function.adapter);
 }
 
 void OptimizingTier::make_adapter(runtime::FuncRef& function) { stubs_.set_adapter(function); }
@@ -105,15 +121,9 @@ Result<void> OptimizingTier::prepare(runtime::Instance& instance) {
   if (module.source != nullptr) map_memory(instance, *module.source->code());
   const auto functions = static_cast<uint32_t>(module.functions.size());
   if (functions == module.imported_functions) return {};
-  TieredModule& tiered = tiered_module(instance);
+  TieredModule& tiered = prepare_module(instance);
   const std::lock_guard lock(tiered.mutex);
   tiered.instances.push_back(&instance);
-  for (uint32_t i = module.imported_functions; i < functions; ++i) {
-    runtime::FuncRef& function = instance.function(i);
-    const void* entry = tiered.compiled.entry(i);
-    function.adapter = stubs_.first_adapter();
-    function.entry = entry != nullptr ? entry : stubs_.first_adapter();
-  }
   if (tiered.batches.empty() && module.source != nullptr && module.code_bytes().empty())
     return fail(
         Error::Kind::Unsupported,
@@ -130,21 +140,17 @@ void OptimizingTier::release(runtime::Instance& instance) {
   std::erase(tiered.instances, &instance);
 }
 
-TieredModule& OptimizingTier::tiered_module(runtime::Instance& instance) {
+TieredModule& OptimizingTier::prepare_module(runtime::Instance& instance) {
   interp::ModuleCode& code = code_of(instance);
   const std::lock_guard lock(compiling_);
   std::unique_ptr<TieredModule>& known = modules_[&code];
   if (known == nullptr) {
     known = std::make_unique<TieredModule>(code, stubs_, memory_);
+    code.tier_up_record = known.get();
     if (known->module.source != nullptr) map_code(*known);
     if (tiering_.compile_before_start && known->batches.empty()) compile_all(*known);
   }
   return *known;
-}
-
-TieredModule& OptimizingTier::tiered_module(interp::ModuleCode& code) {
-  const std::lock_guard lock(compiling_);
-  return *modules_.at(&code);
 }
 
 void OptimizingTier::forget(interp::ModuleCode& code) {

@@ -67,7 +67,8 @@ class OptimizingTier final : public runtime::Executor,
   // runtime::Executor
   Result<void> prepare(runtime::Instance& instance) override;
   void release(runtime::Instance& instance) override;
-  void prepare_host_function(runtime::FuncRef& function) override;
+  Entries first_entries() const override { return {stubs_.first_entry(), stubs_.first_adapter()}; }
+  void make_entry(runtime::FuncRef& function) override;
   void make_adapter(runtime::FuncRef& function) override;
   runtime::TrapCode call(runtime::Store& store, runtime::FuncRef& function,
                          uint64_t* slots) override;
@@ -86,8 +87,7 @@ class OptimizingTier final : public runtime::Executor,
  private:
   OptimizingTier(interp::InterpreterOptions options, const TieringOptions& tiering);
   bool start();
-  TieredModule& tiered_module(runtime::Instance& instance);
-  TieredModule& tiered_module(interp::ModuleCode& code);
+  TieredModule& prepare_module(runtime::Instance& instance);
   void compile_all(TieredModule& module);
   void compile(const CompileRequest& request);
   void map_code(TieredModule& module);

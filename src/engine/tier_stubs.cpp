@@ -8,12 +8,12 @@
 
 namespace wrun::engine {
 
-bool TierStubs::start(CodeMemory& memory, const void* make_adapter) {
+bool TierStubs::start(CodeMemory& memory, const codegen::FirstCallHelpers& first_call) {
   memory_ = &memory;
   common_code_ = add(
       [&](const std::byte* address) {
         return codegen::make_common_stubs(reinterpret_cast<uint64_t>(address),
-                                          runtime_call_functions(), make_adapter);
+                                          runtime_call_functions(), first_call);
       },
       common_);
   if (common_code_ == nullptr) return false;
@@ -44,14 +44,17 @@ void TierStubs::set_context(runtime::VMContext& vm) const {
 }
 
 // Compiled code may become the entry at any time.
+void TierStubs::set_entry(runtime::FuncRef& function, const void* entry) const {
+  const void* first = first_entry();
+  __atomic_compare_exchange_n(&function.entry, &first, entry, false, __ATOMIC_RELEASE,
+                              __ATOMIC_RELAXED);
+}
+
 void TierStubs::set_adapter(runtime::FuncRef& function) {
   const Signature* stubs = signature(*function.type, function.type_id);
   const void* adapter =
       stubs == nullptr ? common_code_ + common_.no_adapter : stubs->code + stubs->stubs.adapter;
-  const void* first = first_adapter();
   __atomic_store_n(&function.adapter, adapter, __ATOMIC_RELEASE);
-  __atomic_compare_exchange_n(&function.entry, &first, adapter, false, __ATOMIC_RELEASE,
-                              __ATOMIC_RELAXED);
 }
 
 const TierStubs::Signature* TierStubs::signature(const wasm::FuncType& type, uint32_t type_id) {

@@ -23,15 +23,18 @@ class TierStubs {
     codegen::SignatureStubs stubs;
   };
 
-  // `make_adapter` takes the context and a FuncRef*, for which it is to call set_adapter(). `memory`
-  // outlives this. False: there is no code memory left. Once, before anything else.
-  [[nodiscard]] bool start(CodeMemory& memory, const void* make_adapter);
+  // The helpers are to call set_entry() and set_adapter(). `memory` outlives this. False: there is no code
+  // memory left. Once, before anything else.
+  [[nodiscard]] bool start(CodeMemory& memory, const codegen::FirstCallHelpers& first_call);
 
   std::span<const std::byte* const> runtime_calls() const { return runtime_calls_; }
   // What is the same in all contexts.
   void set_context(runtime::VMContext& vm) const;
-  // FuncRef::adapter and entry before the function is called by compiled code: the way to its adapter.
-  const void* first_adapter() const { return common_code_ + common_.make_adapter; }
+  // FuncRef::entry and adapter before the function is called there by compiled code.
+  const void* first_entry() const { return common_code_ + common_.first_entry; }
+  const void* first_adapter() const { return common_code_ + common_.first_adapter; }
+  // `entry` is the function's code, unless it has another already.
+  void set_entry(runtime::FuncRef& function, const void* entry) const;
   void set_adapter(runtime::FuncRef& function);
   // Null: there is no code memory left.
   const Signature* signature(const wasm::FuncType& type, uint32_t type_id);

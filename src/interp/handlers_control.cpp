@@ -263,6 +263,13 @@ WRUN_HANDLER void switch_back(WRUN_STATE_PARAMETERS) {
     WRUN_DISPATCH();                                                  \
   } while (false)
 
+// Of a function of an instance.
+[[gnu::always_inline]] inline const FuncCode* code_of(FuncRef* function) {
+  if (function->code == nullptr) [[unlikely]]
+    return &make_code(*function);
+  return static_cast<const FuncCode*>(function->code);
+}
+
 #define WRUN_PUSH_RECORD(return_pc, caller_fp) (*--sp = Record{(return_pc), (caller_fp)})
 
 // handler, u32 bytes from fp to the arguments, FuncCode* at 16
@@ -304,7 +311,7 @@ WRUN_HANDLER void call_function(WRUN_STATE_PARAMETERS) {
     vm = function->vm;
     memory = vm->memory0->base;
   }
-  WRUN_ENTER(static_cast<const FuncCode*>(function->code), callee);
+  WRUN_ENTER(code_of(function), callee);
 }
 
 #define WRUN_CALL_FUNCTION(function, callee, size)                  \
@@ -339,9 +346,9 @@ WRUN_HANDLER void call_indirect(WRUN_STATE_PARAMETERS) {
     if (code != TrapCode::None) WRUN_TRAP_WITH(code);
   }
   uint64_t* callee = callee_frame(pc, fp);
-  if (function->vm != vm) [[unlikely]]
-    WRUN_CALL_FUNCTION(function, callee, 24);
   const auto* code = static_cast<const FuncCode*>(function->code);
+  if (function->vm != vm || code == nullptr) [[unlikely]]
+    WRUN_CALL_FUNCTION(function, callee, 24);
   Pc entry = __atomic_load_n(&code->entry, __ATOMIC_ACQUIRE);
   if (reinterpret_cast<uintptr_t>(callee) + code->frame_size() > reinterpret_cast<uintptr_t>(sp))
       [[unlikely]]
@@ -390,7 +397,7 @@ WRUN_HANDLER void tail_call_function(WRUN_STATE_PARAMETERS) {
     vm = function->vm;
     memory = vm->memory0->base;
   }
-  WRUN_ENTER(static_cast<const FuncCode*>(function->code), fp);
+  WRUN_ENTER(code_of(function), fp);
 }
 
 #define WRUN_TAIL_CALL_FUNCTION(function)          \

@@ -122,17 +122,25 @@ ModuleCode::ModuleCode(std::shared_ptr<const wasm::Module> module, const wasm::T
                        Access access, const InterpreterOptions& options)
     : module_(std::move(module)), types_(types), access_(access), options_(options) {
   const size_t count = module_->functions.size() - module_->imported_functions;
-  functions_ = std::make_unique<FuncCode[]>(count);
-  const Handler translate = handler_table()[Code::Translate];
-  const int32_t heat = options_.count_heat ? options_.tier_up->initial_heat() : 0;
-  for (size_t i = 0; i < count; ++i) {
-    FuncCode& code = functions_[i];
-    code.translate = translate;
-    code.entry = reinterpret_cast<Pc>(&code.translate);
-    code.module = this;
-    code.function_index = module_->imported_functions + static_cast<uint32_t>(i);
-    code.heat = heat;
-  }
+  functions_.reset(static_cast<FuncCode*>(std::calloc(count, sizeof(FuncCode))));
+  WRUN_CHECK(functions_ != nullptr || count == 0);
+}
+
+void ModuleCode::make(FuncCode& code, uint32_t index) {
+  const std::lock_guard lock(making_);
+  if (code.module != nullptr) return;
+  code.translate = handler_table()[Code::Translate];
+  code.entry = reinterpret_cast<Pc>(&code.translate);
+  code.function_index = index;
+  code.heat = options_.count_heat ? options_.tier_up->initial_heat() : 0;
+  __atomic_store_n(&code.module, this, __ATOMIC_RELEASE);
+}
+
+FuncCode& make_code(runtime::FuncRef& function) {
+  auto& module = *static_cast<ModuleCode*>(function.vm->instance->code());
+  FuncCode& code = module.function(function.function_index);
+  function.code = &code;
+  return code;
 }
 
 void ModuleCode::translate(FuncCode& function) {
@@ -191,10 +199,8 @@ const FuncCode* ModuleCode::find(Pc pc) {
 }
 
 const FuncCode* find_code(const VMContext& vm, Pc pc) {
-  const wasm::Module& module = vm.instance->module();
-  if (module.functions.size() == module.imported_functions) return nullptr;
-  // Any function of the instance leads to the code of its module.
-  return static_cast<FuncCode*>(vm.functions[module.imported_functions]->code)->module->find(pc);
+  auto* module = static_cast<ModuleCode*>(vm.instance->code());
+  return module == nullptr ? nullptr : module->find(pc);
 }
 
 // Where the frames of the interpreter ended that the trap left behind.
@@ -237,9 +243,7 @@ Result<void> Interpreter::prepare(runtime::Instance& instance) {
   if (access == Access::Guarded32) install_guard_handling();
   const wasm::Module& module = instance.module();
   if (module.functions.size() == module.imported_functions) return {};
-  ModuleCode& code = code_for(instance, access);
-  for (uint32_t i = module.imported_functions; i < module.functions.size(); ++i)
-    instance.function(i).code = &code.function(i);
+  instance.set_code(&code_for(instance, access));
   return {};
 }
 
@@ -253,7 +257,7 @@ runtime::TrapCode Interpreter::call(runtime::Store& store, runtime::FuncRef& fun
                                     uint64_t* slots) {
   runtime::Stack& stack = store.stack();
   if (!stack.ensure_mapped()) return TrapCode::OutOfMemory;
-  const auto* code = static_cast<const FuncCode*>(function.code);
+  const FuncCode* code = &make_code(function);
   uint64_t* fp = stack.frames;
   auto* sp = reinterpret_cast<Record*>(stack.records);
   const Pc entry = __atomic_load_n(&code->entry, __ATOMIC_ACQUIRE);

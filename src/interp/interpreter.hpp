@@ -1,6 +1,7 @@
 // The interpreter as a tier: translates functions to register code on their first call and runs it.
 #pragma once
 
+#include <cstdlib>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -55,22 +56,36 @@ class ModuleCode {
   const wasm::TypeRegistry& types() const { return types_; }
   Access access() const { return access_; }
   const InterpreterOptions& options() const { return options_; }
-  FuncCode& function(uint32_t index) { return functions_[index - module_->imported_functions]; }
+  FuncCode& function(uint32_t index) {
+    FuncCode& code = functions_[index - module_->imported_functions];
+    if (__atomic_load_n(&code.module, __ATOMIC_ACQUIRE) == nullptr) [[unlikely]]
+      make(code, index);
+    return code;
+  }
   // Thread-safe; later calls for the same function do nothing.
   void translate(FuncCode& function);
   // From now on calls go to `enter`, with the pc at FuncCode::enter_compiled, and enough room on the
   // stack for `frame_bytes`. Thread-safe.
   void replace(FuncCode& function, Handler enter, const void* compiled, uint64_t frame_bytes);
   bool is_last_owner() const { return module_.use_count() == 1; }
+  // The tier above's record of the module, set before any of its code runs.
+  void* tier_up_record = nullptr;
   // The function whose code holds `pc`, or which was about to be translated there; null if none.
   const FuncCode* find(Pc pc);
 
  private:
+  struct Free {
+    void operator()(void* memory) const { std::free(memory); }
+  };
+  void make(FuncCode& code, uint32_t index);
+
   std::shared_ptr<const wasm::Module> module_;
   const wasm::TypeRegistry& types_;
   Access access_;
   InterpreterOptions options_;
-  std::unique_ptr<FuncCode[]> functions_;
+  // Zeros until they are asked for: of a large program most never are.
+  std::unique_ptr<FuncCode[], Free> functions_;
+  std::mutex making_;
   std::mutex mutex_;  // guards what follows, and translation
   std::vector<std::unique_ptr<std::byte[]>> blocks_;
   std::map<Pc, const FuncCode*> by_address_;
@@ -97,6 +112,8 @@ class Interpreter final : public runtime::Executor {
 // --- for handlers
 
 void translate_function(FuncCode& code);
+// Sets FuncRef::code of a function of an instance.
+FuncCode& make_code(runtime::FuncRef& function);
 // The code that a record returns to when its function belongs to another instance.
 Pc switch_back_code();
 // The code that the outermost record of an activation returns to.

@@ -44,6 +44,9 @@ class Instance {
   // The name the module was loaded under, for backtraces when it has no name of its own.
   const std::string& name() const { return name_; }
   VMContext& vm() { return vm_; }
+  // The executor's record of the module.
+  void* code() const { return code_; }
+  void set_code(void* code) { code_ = code; }
   Store& store() { return *vm_.store; }
 
   std::optional<Extern> find_export(std::string_view name);
@@ -100,6 +103,7 @@ class Instance {
   // Evaluated at instantiation, emptied by elem.drop.
   std::vector<std::vector<RefSlot>> element_segments_;
   MemoryView* default_memory_ = nullptr;
+  void* code_ = nullptr;
   bool is_prepared_ = false;  // the executor knows it
 };
 

@@ -132,6 +132,7 @@ void Instantiation::take_imports(std::span<const Extern> imports) {
 
 void Instantiation::allocate_functions() {
   const auto count = static_cast<uint32_t>(module_.functions.size());
+  const auto [entry, adapter] = store_.executor().first_entries();
   for (uint32_t index = module_.imported_functions; index < count; ++index) {
     const wasm::TypeIndex type_index = module_.functions[index].type;
     const wasm::FuncType& type = module_.types[type_index].func;
@@ -142,7 +143,9 @@ void Instantiation::allocate_functions() {
                 .result_slots = type.result_slots,
                 .vm = &vm_,
                 .type = &type,
-                .function_index = index});
+                .function_index = index,
+                .entry = entry,
+                .adapter = adapter});
     instance_.functions_.push_back(&function);
   }
 }

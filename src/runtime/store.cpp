@@ -30,7 +30,9 @@ FuncRef& Store::add_host_function(const wasm::FuncType& type, HostCallback callb
   function.callback = callback;
   function.environment = environment;
   function.type = &kept;
-  executor_.prepare_host_function(function);
+  const auto [entry, adapter] = executor_.first_entries();
+  function.entry = entry;
+  function.adapter = adapter;
   return function;
 }
 

@@ -28,7 +28,7 @@ namespace wrun::runtime {
 class Executor {
  public:
   virtual ~Executor() = default;
-  // Sets `code` of every function that `instance` defines. Called once, when its memories exist
+  // Makes ready for calls of the functions that `instance` defines. Called once, when its memories exist
   // and before any of its code can run. An error: its code cannot run here.
   virtual Result<void> prepare(Instance& instance) = 0;
   // Called before a prepared instance goes.
@@ -36,9 +36,14 @@ class Executor {
   // Runs `function` with arguments in `slots`, which has room for arguments and results.
   // On a trap the backtrace is in the store's last_trap().
   virtual TrapCode call(Store& store, FuncRef& function, uint64_t* slots) = 0;
-  // Sets FuncRef::adapter and entry of a function of the host.
-  virtual void prepare_host_function(FuncRef&) {}
-  // Sets FuncRef::adapter, which compiled code is about to call for the first time.
+  // What FuncRef::entry and adapter begin with.
+  struct Entries {
+    const void* entry = nullptr;
+    const void* adapter = nullptr;
+  };
+  virtual Entries first_entries() const { return {}; }
+  // Set FuncRef::entry, or adapter, which compiled code is about to call for the first time.
+  virtual void make_entry(FuncRef&) {}
   virtual void make_adapter(FuncRef&) {}
   // Null if this tier compiles nothing.
   virtual const CompiledCode* compiled_code() const { return nullptr; }

@@ -59,12 +59,12 @@ struct FuncRef {
   uint32_t param_slots = 0;
   uint32_t result_slots = 0;
   VMContext* vm = nullptr;          // the defining instance; of a host function: null
-  void* code = nullptr;             // the tier's record of the function; host: null
+  void* code = nullptr;             // the tier's record of it, made at a call; host: null
   HostCallback callback = nullptr;  // host functions
   void* environment = nullptr;
   const wasm::FuncType* type = nullptr;
   uint32_t function_index = 0;  // in its module
-  // Where compiled code of the same instance calls it (codegen/abi.hpp).
+  // Where compiled code of the same instance calls it (codegen/abi.hpp). Set when that happens first.
   const void* entry = nullptr;
   // Where it is called by compiled code of other instances, and what `entry` is until it is compiled:
   // the way to functions that the interpreter runs, of other instances and of the host.

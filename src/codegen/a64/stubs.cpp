@@ -28,7 +28,6 @@ using asmjit::a64::ptr_post;
 using asmjit::a64::ptr_pre;
 using interp::FuncCode;
 using interp::Record;
-using runtime::FuncRef;
 using runtime::StackState;
 using runtime::VMContext;
 using wasm::ValType;
@@ -180,8 +179,9 @@ class StubWriter : public StubWriterBase<a64::Assembler> {
     a.branch_if(static_cast<uint8_t>(condition), target);
   }
   void jump(const Label& target) { a.b(target); }
-  void jump_to_adapter() {
-    a.ldr(kScratch, ptr(gp(kConvention.callee), static_cast<int32_t>(offsetof(FuncRef, adapter))));
+  // To where a field of the callee's FuncRef says.
+  void jump_by(size_t field) {
+    a.ldr(kScratch, ptr(gp(kConvention.callee), static_cast<int32_t>(field)));
     a.br(kScratch);
   }
   void begin_frame() {
@@ -463,7 +463,7 @@ void write_throw(StubWriter& w, const void* helper, const Label& trap_exit, cons
 }
 
 // All arguments stay where they are, and the function in the callee's register.
-void write_make_adapter(StubWriter& w, const void* helper) {
+void write_first_call(StubWriter& w, const void* helper, size_t field) {
   a64::Assembler& a = w.a;
   constexpr auto& vectors = kConvention.vector_arguments;
   static_assert(kConvention.integer_arguments.size() == 6 && vectors.size() == 8);
@@ -484,7 +484,7 @@ void write_make_adapter(StubWriter& w, const void* helper) {
   for (size_t i = std::size(pairs); i-- > 0;)
     a.ldp(pairs[i].first, pairs[i].second, ptr_post(sp, 16));
   w.pop_saved();
-  w.jump_to_adapter();
+  w.jump_by(field);
 }
 
 }  // namespace
@@ -509,9 +509,9 @@ SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address
 }
 
 CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& helpers,
-                              const void* make_adapter) {
+                              const FirstCallHelpers& first_call) {
   StubWriter w(address);
-  return write_common_stubs(w, helpers, make_adapter);
+  return write_common_stubs(w, helpers, first_call);
 }
 
 }  // namespace wrun::codegen

@@ -21,7 +21,6 @@ namespace {
 using namespace asmjit;
 using interp::FuncCode;
 using interp::Record;
-using runtime::FuncRef;
 using runtime::StackState;
 using runtime::VMContext;
 using wasm::ValType;
@@ -139,9 +138,8 @@ class StubWriter : public StubWriterBase<x86::Assembler> {
   }
 
   void jump(const Label& target) { a.jmp(target); }
-  void jump_to_adapter() {
-    a.jmp(x86::qword_ptr(x86::rax, static_cast<int32_t>(offsetof(FuncRef, adapter))));
-  }
+  // To where a field of the callee's FuncRef says.
+  void jump_by(size_t field) { a.jmp(x86::qword_ptr(x86::rax, static_cast<int32_t>(field))); }
   void begin_frame() {
     a.push(x86::rbp);
     a.mov(x86::rbp, x86::rsp);
@@ -428,7 +426,7 @@ void write_throw(StubWriter& w, const void* helper, const Label& trap_exit, cons
 }
 
 // All arguments stay where they are, and the function in rax.
-void write_make_adapter(StubWriter& w, const void* helper) {
+void write_first_call(StubWriter& w, const void* helper, size_t field) {
   x86::Assembler& a = w.a;
   constexpr auto& integers = kConvention.integer_arguments;
   constexpr auto& vectors = kConvention.vector_arguments;
@@ -449,7 +447,7 @@ void write_make_adapter(StubWriter& w, const void* helper) {
   a.pop(x86::rax);
   for (size_t i = integers.size(); i-- > 0;) a.pop(gp(integers[i]));
   w.pop_saved();
-  w.jump_to_adapter();
+  w.jump_by(field);
 }
 
 }  // namespace
@@ -474,9 +472,9 @@ SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address
 }
 
 CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& helpers,
-                              const void* make_adapter) {
+                              const FirstCallHelpers& first_call) {
   StubWriter w(address);
-  return write_common_stubs(w, helpers, make_adapter);
+  return write_common_stubs(w, helpers, first_call);
 }
 
 }  // namespace wrun::codegen
