@@ -211,6 +211,8 @@ TEST_CASE("what does not fit together is refused even if its hash is right") {
         "the file is damaged: a function lies where it cannot");
   CHECK(refusal_with(functions + offsetof(codegen::PlacedFunction, first_call), uint32_t{1}) ==
         "the file is damaged: a function lies where it cannot");
+  CHECK(refusal_with(second + offsetof(codegen::PlacedFunction, function_index), uint32_t{3}) ==
+        "the file is damaged: a function lies where it cannot");
 }
 
 TEST_CASE("what is no file of this kind is refused") {
