@@ -1,10 +1,14 @@
 #include "engine/memory_image.hpp"
 
+#include <fcntl.h>
+#include <sys/mman.h>
+
 #include <algorithm>
 
+#include "base/assert.hpp"
 #include "base/byte_writer.hpp"
+#include "base/os_memory.hpp"
 #include "binary/encoding.hpp"
-#include "cache/code_image.hpp"
 
 namespace wrun::engine {
 namespace {
@@ -12,6 +16,9 @@ namespace {
 // Smaller images may consist of holes: nobody reads those.
 constexpr uint64_t kSmallImage = 1 << 20;
 constexpr uint64_t kMostHoles = 4;  // bytes of image a byte of data
+
+// Less data is copied in the time that the first accesses to mapped pages take.
+constexpr uint64_t kLeastShared = 32 << 10;
 
 bool is_active(const wasm::DataSegment& segment) {
   return segment.mode == wasm::SegmentMode::Active;
@@ -78,6 +85,35 @@ std::vector<std::byte> data_section_beside_image(const wasm::Module& module) {
   section.write_u8(static_cast<uint8_t>(binary::SectionId::Data));
   section.write_vector(segments.bytes());
   return section.take();
+}
+
+bool map_memory(runtime::Instance& instance, int file, const cache::MemoryPages& pages) {
+  runtime::Memory& memory = instance.memory(0);
+  WRUN_CHECK(pages.bytes <= memory.size() && pages.memory_offset <= memory.size() - pages.bytes);
+  return os_map_private(memory.base() + pages.memory_offset, pages.bytes, file, pages.file_offset);
+}
+
+std::unique_ptr<const SharedMemoryImage> SharedMemoryImage::create(const wasm::Module& module) {
+  if (module.source != nullptr) return nullptr;
+  uint64_t data = 0;
+  for (const wasm::DataSegment& segment : module.data)
+    if (is_active(segment)) data += segment.size;
+  if (data < kLeastShared) return nullptr;
+  const auto image = make_memory_image(module);
+  if (!image) return nullptr;
+  UniqueFd file(::memfd_create("wrun-memory", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!file || write_all(file.get(), image->contents) != 0) return nullptr;
+  if (::fcntl(file.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK) != 0)
+    return nullptr;
+  const cache::MemoryPages pages = {.memory_offset = image->offset,
+                                    .bytes = image->contents.size()};
+  return std::unique_ptr<const SharedMemoryImage>(new SharedMemoryImage(std::move(file), pages));
+}
+
+bool SharedMemoryImage::map(runtime::Instance& instance) const {
+  if (!map_memory(instance, file_.get(), pages_)) return false;
+  instance.set_data_in_place();
+  return true;
 }
 
 }  // namespace wrun::engine

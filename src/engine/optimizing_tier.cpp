@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "base/assert.hpp"
-#include "base/os_memory.hpp"
 #include "cache/code_image.hpp"
 #include "codegen/abi.hpp"
 #include "codegen/compiler.hpp"
@@ -35,16 +34,6 @@ interp::ModuleCode& code_of(runtime::Instance& instance) {
 // Of an instance that is prepared.
 TieredModule& tiered_module(const interp::ModuleCode& code) {
   return *static_cast<TieredModule*>(code.tier_up_record);
-}
-
-// In place of copying active segments.
-void map_memory(runtime::Instance& instance, const cache::CodeImage& image) {
-  const cache::MemoryPages& pages = image.memory;
-  if (pages.bytes == 0) return;
-  runtime::Memory& memory = instance.memory(0);
-  WRUN_CHECK(pages.bytes <= memory.size() && pages.memory_offset <= memory.size() - pages.bytes);
-  WRUN_CHECK(os_map_private(memory.base() + pages.memory_offset, pages.bytes, image.file,
-                            pages.file_offset));
 }
 
 void make_entry(runtime::VMContext* vm, runtime::FuncRef* function) {
@@ -118,18 +107,34 @@ Result<void> OptimizingTier::prepare(runtime::Instance& instance) {
   stubs_.set_context(vm);
 
   const wasm::Module& module = instance.module();
-  if (module.source != nullptr) map_memory(instance, *module.source->code());
+  if (module.source != nullptr)
+    if (const cache::CodeImage& image = *module.source->code(); image.memory.bytes != 0)
+      WRUN_CHECK(map_memory(instance, image.file, image.memory));
   const auto functions = static_cast<uint32_t>(module.functions.size());
   if (functions == module.imported_functions) return {};
   TieredModule& tiered = prepare_module(instance);
   const std::lock_guard lock(tiered.mutex);
   tiered.instances.push_back(&instance);
+  tiered.map_data(instance);
   if (tiered.batches.empty() && module.source != nullptr && module.code_bytes().empty())
     return fail(
         Error::Kind::Unsupported,
         "the compiled code cannot run here: it needs a guard region behind memory, or room "
         "for code, which the host refuses; and the file does not contain the module itself");
   return {};
+}
+
+void OptimizingTier::reset(runtime::Instance& instance) {
+  if (instance.code() == nullptr || instance.data_is_in_place()) return;
+  TieredModule& tiered = tiered_module(code_of(instance));
+  const std::lock_guard lock(tiered.mutex);
+  tiered.map_data(instance);
+}
+
+void TieredModule::map_data(runtime::Instance& instance) {
+  if (!std::exchange(was_instantiated, true)) return;
+  if (!std::exchange(has_looked_for_data, true)) data = SharedMemoryImage::create(module);
+  if (data != nullptr) data->map(instance);
 }
 
 void OptimizingTier::release(runtime::Instance& instance) {

@@ -13,6 +13,7 @@
 #include "engine/compile_queue.hpp"
 #include "engine/compiled_module.hpp"
 #include "engine/diagnostics.hpp"
+#include "engine/memory_image.hpp"
 #include "engine/tier_stubs.hpp"
 #include "interp/interpreter.hpp"
 #include "ir/build.hpp"
@@ -35,6 +36,8 @@ struct TieringOptions {
 struct TieredModule {
   TieredModule(interp::ModuleCode& code, TierStubs& stubs, CodeMemory& memory);
 
+  // What is in memory 0 at first is copied for the first instance, and mapped for others. With the mutex held.
+  void map_data(runtime::Instance& instance);
   // Whether to compile the rest of the function from this loop on, which is hot.
   bool wants_loop(const CompilationUnit& unit);
 
@@ -53,6 +56,9 @@ struct TieredModule {
   std::vector<const CodeBatch*> batches;
   std::vector<runtime::Instance*> instances;
   std::map<uint32_t, Loops> loops;  // by function
+  bool was_instantiated = false;
+  bool has_looked_for_data = false;
+  std::unique_ptr<const SharedMemoryImage> data;  // null: there is none, or too little
 };
 
 class OptimizingTier final : public runtime::Executor,
@@ -66,6 +72,7 @@ class OptimizingTier final : public runtime::Executor,
 
   // runtime::Executor
   Result<void> prepare(runtime::Instance& instance) override;
+  void reset(runtime::Instance& instance) override;
   void release(runtime::Instance& instance) override;
   Entries first_entries() const override { return {stubs_.first_entry(), stubs_.first_adapter()}; }
   void make_entry(runtime::FuncRef& function) override;

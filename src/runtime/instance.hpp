@@ -38,6 +38,9 @@ class Instance {
   Result<void> reset();
   // Copies active segments and runs the start function, as instantiate() does.
   Result<void> initialize();
+  // From now on initialize() finds the contents of active data segments where they belong.
+  void set_data_in_place() { data_is_in_place_ = true; }
+  bool data_is_in_place() const { return data_is_in_place_; }
 
   const wasm::Module& module() const { return *module_; }
   const std::shared_ptr<const wasm::Module>& shared_module() const { return module_; }
@@ -105,6 +108,7 @@ class Instance {
   MemoryView* default_memory_ = nullptr;
   void* code_ = nullptr;
   bool is_prepared_ = false;  // the executor knows it
+  bool data_is_in_place_ = false;
 };
 
 extern template TrapCode Instance::memory_wait(uint32_t, const uint32_t*, uint32_t, int64_t,

@@ -241,6 +241,7 @@ Result<void> Instantiation::reset() {
   }
   instance_.dropped_data_.assign(module_.data.size(), false);
   for (std::vector<RefSlot>& references : instance_.element_segments_) references.clear();
+  store_.executor().reset(instance_);
   return allocate_segments();
 }
 
@@ -280,6 +281,10 @@ Result<void> Instantiation::copy_elements(uint32_t index) {
 
 Result<void> Instantiation::copy_data(uint32_t index) {
   const wasm::DataSegment& segment = module_.data[index];
+  if (instance_.data_is_in_place_) {
+    instance_.data_drop(index);
+    return {};
+  }
   const bool is_64 = module_.memories[segment.memory].limits.is_64;
   const uint64_t to = WRUN_TRY(evaluate_offset(segment.memory_offset, is_64));
   const TrapCode code = instance_.memory_init(segment.memory, index, to, 0, segment.size);

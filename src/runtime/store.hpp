@@ -31,6 +31,8 @@ class Executor {
   // Makes ready for calls of the functions that `instance` defines. Called once, when its memories exist
   // and before any of its code can run. An error: its code cannot run here.
   virtual Result<void> prepare(Instance& instance) = 0;
+  // A prepared instance has got its memories back as they were before its segments were copied.
+  virtual void reset(Instance&) {}
   // Called before a prepared instance goes.
   virtual void release(Instance&) {}
   // Runs `function` with arguments in `slots`, which has room for arguments and results.

@@ -73,6 +73,47 @@ TEST_CASE("what comes from a pool is as new") {
   }
 }
 
+// Its data is mapped rather than copied when an instance is used again.
+TEST_CASE("much data is as new as well") {
+  std::string data;
+  for (int i = 0; i < 100'000; ++i) data += static_cast<char>('a' + i % 26);
+  const std::string text = R"((module
+    (memory (export "memory") 4 6)
+    (data (i32.const 5000) ")" +
+                           data + R"(")
+    (data $more (i32.const 120000) "more")
+    (func (export "sum") (result i64) (local $at i32) (local $sum i64)
+      (loop $next
+        (local.set $sum (i64.add (i64.mul (local.get $sum) (i64.const 31))
+          (i64.load8_u (local.get $at))))
+        (local.set $at (i32.add (local.get $at) (i32.const 1)))
+        (br_if $next (i32.lt_u (local.get $at) (i32.const 262144))))
+      (local.get $sum))
+    (func (export "mix")
+      (memory.fill (i32.const 3000) (i32.const 7) (i32.const 200000))
+      (drop (memory.grow (i32.const 1))))
+    (func (export "init")
+      (memory.init $more (i32.const 0) (i32.const 0) (i32.const 1)))))";
+  for (const Tier tier : {Tier::Interpreter, Tier::Optimizing}) {
+    const Engine engine = must(Engine::create({.tier = tier}));
+    const Module module = must(Module::from_bytes(engine, std::as_bytes(std::span(text))));
+    const InstancePool pool = must(InstancePool::create(module));
+    const auto call_sum = [](const PooledInstance& instance) {
+      return must(instance->func("sum")->call<int64_t()>());
+    };
+    const int64_t expected = call_sum(must(pool.take()));
+    for (int round = 0; round < 3; ++round) {
+      const PooledInstance instance = must(pool.take());
+      CHECK(pool.idle() == 0);
+      CHECK(call_sum(instance) == expected);
+      CHECK(must(Result<Memory>(instance->memory("memory").value())).pages() == 4);
+      mix(instance);
+      CHECK(call_sum(instance) != expected);
+      CHECK_FALSE(instance->func("init")->call<void()>());
+    }
+  }
+}
+
 TEST_CASE("instances that trapped can be used again") {
   const Pooled pooled;
   for (int round = 0; round < 2; ++round) {
