@@ -45,7 +45,8 @@ void wait_for_file_times() {
 Result<std::unique_ptr<ModuleCache>> ModuleCache::open(const std::string& path) {
   const std::string where = path.empty() ? cache::Directory::usual_path() : path;
   if (where.empty()) return fail(Error::Kind::Io, "there is no place for a cache");
-  return std::unique_ptr<ModuleCache>(new ModuleCache(WRUN_TRY(cache::Directory::open(where))));
+  auto directory = WRUN_TRY(cache::Directory::open(where));
+  return std::unique_ptr<ModuleCache>(new ModuleCache(std::move(directory)));
 }
 
 bool ModuleCache::is_for(const std::string& module_path) {

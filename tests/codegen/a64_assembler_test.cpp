@@ -19,7 +19,7 @@ std::vector<uint32_t> instructions(Write&& write) {
   write(a);
   const asmjit::CodeBuffer& buffer = holder.textSection()->buffer();
   std::vector<uint32_t> words(buffer.size() / sizeof(uint32_t));
-  std::memcpy(words.data(), buffer.data(), buffer.size());
+  if (!words.empty()) std::memcpy(words.data(), buffer.data(), buffer.size());
   return words;
 }
 
