@@ -17,7 +17,10 @@ std::unexpected<Error> damaged(const char* what) {
   return fail(Error::Kind::Malformed, std::string("the file is damaged: ") + what);
 }
 
-size_t entry_bytes(Section section) {
+bool is_mapped(Section section) { return section == Section::Code || section == Section::Memory; }
+
+// Of what the section is made up.
+size_t entry_bytes(Section section, Machine machine) {
   switch (section) {
     case Section::Functions: return sizeof(codegen::PlacedFunction);
     case Section::Traps:     return sizeof(codegen::PlacedTrap);
@@ -30,7 +33,7 @@ size_t entry_bytes(Section section) {
     case Section::Stubs:     return sizeof(StubEntry);
     case Section::Bodies:    return sizeof(wasm::ModuleSource::Body);
     case Section::Code:
-    case Section::Memory:    return kPageBytes;
+    case Section::Memory:    return page_bytes(machine);
     case Section::Module:
     case Section::Wasm:      return 1;
   }
@@ -92,8 +95,9 @@ Result<void> Artifact::check_header() const {
     const Extent& extent = header.sections[i];
     if (extent.offset > bytes_.size() || extent.size > bytes_.size() - extent.offset)
       return damaged("a section lies beyond its end");
-    const size_t entry = entry_bytes(static_cast<Section>(i));
-    if (extent.size % entry != 0 || extent.offset % (entry == kPageBytes ? kPageBytes : 16) != 0)
+    const auto section = static_cast<Section>(i);
+    const size_t entry = entry_bytes(section, header.target.machine);
+    if (extent.size % entry != 0 || extent.offset % (is_mapped(section) ? entry : 16) != 0)
       return damaged("a section is not of whole entries");
   }
   if (header.functions_bytes > header.section(Section::Code).size)

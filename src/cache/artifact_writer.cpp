@@ -15,16 +15,18 @@ size_t align(size_t bytes, size_t alignment) { return (bytes + alignment - 1) & 
 // Places sections; the file is made at its size when all are known.
 class Writer {
  public:
+  explicit Writer(const Target& target) { header_.target = target; }
+
   void add(Section which, std::span<const std::byte> contents) {
     place(which, contents, align(bytes_, kAlignment), contents.size());
   }
   void add_pages(Section which, std::span<const std::byte> contents) {
-    place(which, contents, align(bytes_, kPageBytes), align(contents.size(), kPageBytes));
+    const size_t page = page_bytes(header_.target.machine);
+    place(which, contents, align(bytes_, page), align(contents.size(), page));
   }
   std::vector<std::byte> finish(const ArtifactParts& parts) {
     header_.functions_bytes = parts.functions_bytes;
     header_.wasm = hash_of({parts.wasm});
-    header_.target = parts.target;
     header_.file_bytes = bytes_;
     header_.wasm_bytes = parts.wasm.size();
     header_.memory_offset = parts.memory_offset;
@@ -55,7 +57,7 @@ class Writer {
 }  // namespace
 
 std::vector<std::byte> write_artifact(const ArtifactParts& parts) {
-  Writer writer;
+  Writer writer(parts.target);
   writer.add(Section::Functions, std::as_bytes(parts.tables.functions));
   writer.add(Section::Traps, std::as_bytes(parts.tables.traps));
   writer.add(Section::Calls, std::as_bytes(parts.tables.calls));

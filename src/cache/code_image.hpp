@@ -16,12 +16,6 @@ struct StubEntry {
   uint32_t by_reference = 0;
 };
 
-// Pages of the file are those of the machines that there is a compiler for.
-inline constexpr size_t kPageBytes = 4096;
-constexpr uint64_t round_up_to_page(uint64_t bytes) {
-  return (bytes + kPageBytes - 1) / kPageBytes * kPageBytes;
-}
-
 // What memory 0 begins with, in place of the module's active data segments.
 struct MemoryPages {
   uint64_t file_offset = 0;
@@ -32,7 +26,7 @@ struct MemoryPages {
 struct CodeImage {
   int file = -1;
   uint64_t file_offset = 0;
-  size_t code_bytes = 0;         // whole pages
+  size_t code_bytes = 0;         // whole pages, as page_bytes() says
   uint32_t functions_bytes = 0;  // stubs follow
   bool guarded_memory0 = false;  // ir::BuildOptions
   MemoryPages memory;

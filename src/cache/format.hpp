@@ -41,6 +41,11 @@ struct Extent {
 };
 
 enum class Machine : uint32_t { X86_64 = 1, AArch64 = 2 };
+// The largest pages that its systems have: parts of the file that are mapped are whole ones.
+constexpr size_t page_bytes(Machine machine) { return machine == Machine::AArch64 ? 65536 : 4096; }
+constexpr uint64_t round_up_to_page(uint64_t bytes, size_t page_bytes) {
+  return (bytes + page_bytes - 1) / page_bytes * page_bytes;
+}
 
 // What code was made for; it runs only where all of it is so.
 struct Target {

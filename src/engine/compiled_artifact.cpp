@@ -109,7 +109,8 @@ Result<CompiledImage> compile_image(const EngineConfig& config, const wasm::Modu
       module, build_options(config, target.guarded_memory0 != 0), &diagnostics, progress);
   return CompiledImage{
       .target = target,
-      .linked = link_image(module, units, config.compiler.machine),
+      .linked = link_image(module, units, config.compiler.machine,
+                           cache::page_bytes(target.machine)),
       .is_complete = units.size() == module.functions.size() - module.imported_functions};
 }
 
@@ -130,7 +131,7 @@ Result<std::vector<std::byte>> compile_artifact(const EngineConfig& config,
                                                 const ArtifactOptions& options) {
   const CompiledImage compiled = WRUN_TRY(compile_image(config, module, options.progress));
   const LinkedImage& image = compiled.linked;
-  const auto memory = make_memory_image(module);
+  const auto memory = make_memory_image(module, cache::page_bytes(compiled.target.machine));
   std::vector<std::byte> rest = WRUN_TRY(binary::without_code(module.code_bytes(), !memory));
   if (memory) std::ranges::copy(data_section_beside_image(module), std::back_inserter(rest));
   std::vector<wasm::ModuleSource::Body> bodies;

@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/assert.hpp"
+#include "cache/format.hpp"
 #include "codegen/compiler.hpp"
 #include "codegen/stubs.hpp"
 #include "engine/runtime_calls.hpp"
@@ -15,7 +16,7 @@ using codegen::Relocation;
 class ImageLinker {
  public:
   ImageLinker(const wasm::Module& module, const std::vector<CompiledUnit>& units,
-              codegen::Machine machine)
+              codegen::Machine machine, size_t page_bytes)
       : module_(module),
         machine_(machine),
         units_(units),
@@ -26,7 +27,7 @@ class ImageLinker {
                .functions_bytes = layout_.stubs_begin,
                .tables = {},
                .stubs = {}},
-        slots_(cache::round_up_to_page(image_.code.size())) {}
+        slots_(cache::round_up_to_page(image_.code.size(), page_bytes)) {}
 
   LinkedImage link() {
     for (size_t i = 0; i < units_.size(); ++i) place(units_[i], layout_.units[i]);
@@ -88,8 +89,8 @@ class ImageLinker {
 }  // namespace
 
 LinkedImage link_image(const wasm::Module& module, const std::vector<CompiledUnit>& units,
-                       codegen::Machine machine) {
-  return ImageLinker(module, units, machine).link();
+                       codegen::Machine machine, size_t page_bytes) {
+  return ImageLinker(module, units, machine, page_bytes).link();
 }
 
 }  // namespace wrun::engine

@@ -20,6 +20,6 @@ struct LinkedImage {
 };
 
 LinkedImage link_image(const wasm::Module& module, const std::vector<CompiledUnit>& units,
-                       codegen::Machine machine);
+                       codegen::Machine machine, size_t page_bytes);
 
 }  // namespace wrun::engine

@@ -9,6 +9,7 @@
 #include "base/byte_writer.hpp"
 #include "base/os_memory.hpp"
 #include "binary/encoding.hpp"
+#include "cache/format.hpp"
 
 namespace wrun::engine {
 namespace {
@@ -37,7 +38,7 @@ std::optional<uint64_t> known_offset(const wasm::DataSegment& segment, uint64_t 
 
 }  // namespace
 
-std::optional<MemoryImage> make_memory_image(const wasm::Module& module) {
+std::optional<MemoryImage> make_memory_image(const wasm::Module& module, size_t page_bytes) {
   if (module.memories.empty() || module.imported_memories != 0) return std::nullopt;
   const wasm::MemoryType& memory = module.memories[0];
   if (memory.is_shared || memory.page_size_log2 != wasm::kDefaultPageLog2) return std::nullopt;
@@ -54,8 +55,8 @@ std::optional<MemoryImage> make_memory_image(const wasm::Module& module) {
     data += segment.size;
   }
   if (data == 0) return std::nullopt;
-  begin -= begin % cache::kPageBytes;
-  end = cache::round_up_to_page(end);
+  begin -= begin % page_bytes;
+  end = cache::round_up_to_page(end, page_bytes);
   if (end - begin > std::max(kSmallImage, data * kMostHoles)) return std::nullopt;
   MemoryImage image = {.offset = begin, .contents = std::vector<std::byte>(end - begin)};
   for (const wasm::DataSegment& segment : module.data)
@@ -99,7 +100,7 @@ std::unique_ptr<const SharedMemoryImage> SharedMemoryImage::create(const wasm::M
   for (const wasm::DataSegment& segment : module.data)
     if (is_active(segment)) data += segment.size;
   if (data < kLeastShared) return nullptr;
-  const auto image = make_memory_image(module);
+  const auto image = make_memory_image(module, os_page_size());
   if (!image) return nullptr;
   UniqueFd file(::memfd_create("wrun-memory", MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!file || write_all(file.get(), image->contents) != 0) return nullptr;

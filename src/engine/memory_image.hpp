@@ -20,7 +20,7 @@ struct MemoryImage {
 };
 
 // Nothing if that is not known before the module is instantiated, or if it is mostly holes.
-std::optional<MemoryImage> make_memory_image(const wasm::Module& module);
+std::optional<MemoryImage> make_memory_image(const wasm::Module& module, size_t page_bytes);
 
 // The data section of a module whose active segments are in the image: only instructions that drop segments or
 // copy from passive ones tell the difference to the real one, and they do not. Empty if there need not be one.

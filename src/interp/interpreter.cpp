@@ -11,10 +11,6 @@
 #include "interp/translator.hpp"
 #include "runtime/signals.hpp"
 
-#if defined(__x86_64__)
-#include <ucontext.h>
-#endif
-
 namespace wrun::interp {
 
 // The groups of handlers, each a handlers_*.cpp.
@@ -57,8 +53,8 @@ HandlerTable make_handler_table() {
 }
 
 // Handlers that rely on the guard find the pc in its register when they fault, which holds for
-// preserve_none on x86-64 only.
-#if defined(__x86_64__) && defined(__clang__) && !defined(WRUN_NO_GUARDED_HANDLERS)
+// preserve_none.
+#if defined(__clang__) && !defined(WRUN_NO_GUARDED_HANDLERS)
 constexpr bool kGuardedHandlers = true;
 
 extern "C" const std::byte __start_wrun_guarded_handlers[];  // made by the linker
@@ -73,8 +69,8 @@ void install_guard_handling() {
   [[maybe_unused]] static const bool installed = [] {
     runtime::register_code_range(__start_wrun_guarded_handlers, __stop_wrun_guarded_handlers,
                                  runtime::Faults::GuardedMemory, [](ucontext_t* context) {
-                                   context->uc_mcontext.gregs[REG_RIP] =
-                                       reinterpret_cast<greg_t>(memory_fault);
+                                   runtime::program_counter(*context) =
+                                       reinterpret_cast<uintptr_t>(memory_fault);
                                  });
     runtime::install_fault_handler();
     return true;

@@ -24,16 +24,6 @@ const struct sigaction& previous_action(int signal) {
   return previous_actions[std::ranges::find(kSignals, signal) - std::begin(kSignals)];
 }
 
-uintptr_t program_counter(const ucontext_t* context) {
-#if defined(__x86_64__)
-  return static_cast<uintptr_t>(context->uc_mcontext.gregs[REG_RIP]);
-#elif defined(__aarch64__)
-  return static_cast<uintptr_t>(context->uc_mcontext.pc);
-#else
-#error "signals.cpp: unknown instruction set"
-#endif
-}
-
 // A signal that a process sent, as opposed to a fault that returning from the handler repeats.
 bool is_sent(const siginfo_t* info) { return info->si_code <= 0; }
 
@@ -63,19 +53,20 @@ void call_previous(int signal, siginfo_t* info, void* context) {
 }
 
 // Whether it is a trap; where it goes on then is in `resume`.
-bool is_trap(int signal, const siginfo_t* info, const ucontext_t* context, uintptr_t& resume) {
+bool is_trap(int signal, const siginfo_t* info, ucontext_t& context, uintptr_t& resume) {
   if (is_sent(info)) return false;
+  const auto pc = static_cast<uintptr_t>(program_counter(context));
   if (signal == SIGFPE || signal == SIGILL)
-    return trapping_code.find(program_counter(context), resume);
+    return trapping_code.find(pc, resume);
   uintptr_t unused = 0;
-  return accessing_code.find(program_counter(context), resume) &&
+  return accessing_code.find(pc, resume) &&
          reservations.find(reinterpret_cast<uintptr_t>(info->si_addr), unused);
 }
 
 void handle_fault(int signal, siginfo_t* info, void* opaque_context) {
   auto* context = static_cast<ucontext_t*>(opaque_context);
   uintptr_t resume = 0;
-  if (is_trap(signal, info, context, resume)) {
+  if (is_trap(signal, info, *context, resume)) {
     reinterpret_cast<FaultResume>(resume)(context);
     return;
   }

@@ -16,6 +16,8 @@ namespace {
 using namespace wrun;
 using namespace wrun::cache;
 
+constexpr size_t kPage = page_bytes(Machine::X86_64);
+
 std::vector<std::byte> bytes_of(std::string_view text) {
   const auto bytes = std::as_bytes(std::span(text));
   return {bytes.begin(), bytes.end()};
@@ -58,8 +60,8 @@ struct Sample {
     tables.add(32, 4, 0, second);
     for (int i = 0; i < 20'000; ++i) wasm.push_back(static_cast<std::byte>(i * i >> 7));
   }
-  std::vector<std::byte> write(bool embed_wasm = true) const {
-    return write_artifact({.target = {.opt_level = 2},
+  std::vector<std::byte> write(bool embed_wasm = true, Machine machine = Machine::X86_64) const {
+    return write_artifact({.target = {.machine = machine, .opt_level = 2},
                            .code = code,
                            .functions_bytes = 64,
                            .tables = tables.view(),
@@ -82,7 +84,7 @@ struct Sample {
       {10, 20},
       {30, 40}
   };
-  std::vector<std::byte> memory = std::vector<std::byte>(2 * kPageBytes, std::byte{7});
+  std::vector<std::byte> memory = std::vector<std::byte>(2 * kPage, std::byte{7});
   std::vector<std::byte> wasm;
 };
 
@@ -109,6 +111,20 @@ void sign(std::vector<std::byte>& file) {
 
 }  // namespace
 
+TEST_CASE("what is mapped is on the largest pages that systems of the machine have") {
+  const auto file = Sample().write(true, Machine::AArch64);
+  const auto& header = *reinterpret_cast<const Header*>(file.data());
+  for (const Section which : {Section::Code, Section::Memory}) {
+    CHECK(header.section(which).offset % 65536 == 0);
+    CHECK(header.section(which).size == 65536);
+  }
+  CHECK(refusal(file).empty());
+  std::vector<std::byte> moved = file;
+  put(moved, offsetof(Header, sections), uint64_t{4096});
+  sign(moved);
+  CHECK(refusal(moved) == "the file is damaged: a section is not of whole entries");
+}
+
 TEST_CASE("an artifact holds what was written") {
   const Sample sample;
   const TemporaryFile file;
@@ -117,12 +133,12 @@ TEST_CASE("an artifact holds what was written") {
   REQUIRE(opened);
   const Artifact& artifact = **opened;
   const CodeImage& code = *artifact.code();
-  CHECK(code.code_bytes == kPageBytes);
-  CHECK(code.file_offset % kPageBytes == 0);
+  CHECK(code.code_bytes == kPage);
+  CHECK(code.file_offset % kPage == 0);
   CHECK(code.functions_bytes == 64);
   REQUIRE(code.tables.functions.size() == 2);
-  CHECK(code.memory.bytes == 2 * kPageBytes);
-  CHECK(code.memory.file_offset % kPageBytes == 0);
+  CHECK(code.memory.bytes == 2 * kPage);
+  CHECK(code.memory.file_offset % kPage == 0);
   CHECK(code.memory.memory_offset == 8192);
   const codegen::PlacedFunction& second = code.tables.functions[1];
   CHECK(second.function_index == 4);

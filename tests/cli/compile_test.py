@@ -134,7 +134,7 @@ class CompileTest(harness.CliTest):
         self.check("compile", "add.wasm")
         for offset, value, reason in [
             (self.ENGINE, b"other", "it was compiled by another version of the engine (6f74686572"),
-            (self.ENGINE + 32, struct.pack("<I", 2), "it is for another kind of processor"),
+            (self.ENGINE + 32, struct.pack("<I", 3), "it is for another kind of processor"),
             (self.CPU, struct.pack("<I", 1 << 31), "it needs a processor that is not known here"),
         ]:
             with self.subTest(reason):

@@ -41,11 +41,7 @@ inline constexpr uint64_t kFaulted = UINT64_MAX;
 inline uint64_t load(const void* address) { return wrun_test_load(address); }
 
 inline void resume_at_fault_exit(ucontext_t* context) {
-#if defined(__x86_64__)
-  context->uc_mcontext.gregs[REG_RIP] = reinterpret_cast<greg_t>(wrun_test_load_fault);
-#elif defined(__aarch64__)
-  context->uc_mcontext.pc = reinterpret_cast<uintptr_t>(wrun_test_load_fault);
-#endif
+  runtime::program_counter(*context) = reinterpret_cast<uintptr_t>(wrun_test_load_fault);
 }
 
 inline void register_load() {
