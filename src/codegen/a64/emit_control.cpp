@@ -136,20 +136,20 @@ void Emitter::call(uint32_t index, uint32_t block) {
     reserved_bytes_ -= static_cast<int64_t>((insn.immediate >> 32) * kWordBytes);
 }
 
-// Arguments on the stack go to where this function has its own.
+// Arguments on the stack go to where this function has its own; if they are more, what it saved is under them.
 void Emitter::leave_for_tail_call(uint32_t words) {
   const uint32_t own = own_argument_words();
   if (own == 0 && words == 0) return epilogue();
   restore_saved();
-  const int64_t bytes = (int64_t{own} - words) * kWordBytes;
-  asm_.ldr(x30, asmjit::a64::ptr(x29, 8));
+  asm_.ldp(x29, x30, asmjit::a64::ptr(x29));
+  const int64_t above = (int64_t{own} - words) * kWordBytes;
+  const int64_t distance = reserved_bytes_ + frame_bytes_ + kArgumentsAt + above;
   for (uint32_t i = words; i-- > 0;) {
-    const int64_t at_word = int64_t{i} * kWordBytes;
-    asm_.ldr(kTemp, asm_.at(sp, at_word, 8));
-    asm_.str(kTemp, asm_.at(x29, 16 + bytes + at_word, 8, kTemp2));
+    const int64_t from = int64_t{i} * kWordBytes;
+    asm_.ldr(kTemp, asm_.at(sp, from, 8));
+    asm_.str(kTemp, asm_.at(sp, from + distance, 8, kTemp2));
   }
-  asm_.add_constant(sp, x29, 16 + bytes);
-  asm_.ldr(x29, asmjit::a64::ptr(x29));
+  asm_.add_constant(sp, sp, distance);
 }
 
 void Emitter::tail_call(const Instruction& insn) {

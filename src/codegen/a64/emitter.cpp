@@ -16,7 +16,6 @@ const Gp kFrame = x29;
 const Gp kContext = a64::gp(kConvention.vm_context);
 const Gp kMemory = a64::gp(kConvention.memory_base);
 constexpr int64_t kStackAlignment = 16;  // the processor faults at others, an emulator does not
-constexpr int64_t kArgumentsAt = int64_t{2} * kWordBytes;  // from the frame pointer on
 
 }  // namespace
 

@@ -10,6 +10,8 @@ namespace wrun::codegen::a64 {
 std::optional<CompiledFunction> emit(const ir::Function& function, const SelectedFunction& selected,
                                      const Allocation& allocation, Listing* listing = nullptr);
 
+inline constexpr int64_t kArgumentsAt = int64_t{2} * kWordBytes;  // from the frame pointer on
+
 class Emitter final : public EmitterBase {
  public:
   Emitter(const ir::Function& function, const SelectedFunction& selected,
