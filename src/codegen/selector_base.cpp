@@ -210,7 +210,8 @@ void SelectorBase::unsupported(Value value) {
 }
 
 void SelectorBase::select(Value value) {
-  if (!select_machine() && !select_call() && !select_object()) unsupported(value);
+  if (!select_machine() && !select_check() && !select_call() && !select_object())
+    unsupported(value);
 }
 
 // --- values

@@ -11,6 +11,7 @@
 
 #include "codegen/abi.hpp"
 #include "codegen/block_order.hpp"
+#include "codegen/comparison.hpp"
 #include "codegen/instruction.hpp"
 #include "ir/build.hpp"
 #include "ir/flow_graph.hpp"
@@ -46,11 +47,19 @@ class SelectorBase {
   virtual bool select_machine() = 0;          // the current instruction; false: it does not know it
   virtual VReg in_register(Value value) = 0;  // a constant is loaded first
   virtual VReg load_pointer(const Address& address) = 0;
-  virtual void trap_if_zero(VReg value, TrapCode trap) = 0;  // an i32
+  virtual uint8_t condition_of(Comparison how) const = 0;
+  virtual void compare(VReg a, VReg b) = 0;  // of 64 bits
+  virtual void compare_number(VReg a, uint64_t number, uint8_t size) = 0;
+  virtual void compare_i32(VReg a, const Address& with) = 0;
+  virtual void trap_if_zero(VReg value, uint8_t size, TrapCode trap, VReg about = kNoVReg) = 0;
   virtual void copy(VReg to, VReg from, ValueType type) = 0;
   virtual void load_i32(VReg to, uint32_t value) = 0;
+  virtual void load_i32(VReg to, const Address& from) = 0;
   virtual VReg load_i64(uint64_t value) = 0;
   virtual VReg sum(VReg a, VReg b) = 0;  // of 64 bits
+  virtual VReg sum(VReg a, int32_t number) = 0;
+  virtual VReg sum_or_trap(VReg a, VReg b,
+                           TrapCode trap) = 0;  // which is about b, if it has a carry
   virtual void set_null_test(VReg result, VReg ref, bool is_null) = 0;
   virtual void load_field(wasm::ValType storage, bool is_signed, const Address& from) = 0;
   virtual void store_field(wasm::ValType storage, Value value, const Address& to) = 0;
@@ -144,6 +153,10 @@ class SelectorBase {
   Address element_address(wasm::ValType storage);
   void test_concrete_type(VReg result, VReg ref, uint32_t index, bool is_exact, bool nullable);
 
+  // --- selector_checks.cpp
+  bool select_check();
+  bool can_repeat(Value comparison) const;
+
   // --- selector_memory.cpp
   Address address(Value index, ir::Access access);
   bool is_32_bits(Value value) const;
@@ -192,6 +205,9 @@ class SelectorBase {
   };
   OutgoingCall outgoing_call(CommonForm direct, CommonForm foreign, CommonForm reference,
                              uint32_t words_of_results);
+
+  void bounds_check(VReg index);
+  void signature_check(VReg ref);
 
   void object_operation(ir::RuntimeCall call);
   VReg allocate(uint32_t type_index);

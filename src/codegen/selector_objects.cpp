@@ -81,7 +81,7 @@ bool SelectorBase::select_object() {
       const VReg ref = in_register(operand(0));
       const VReg matches = fresh(ValueType::I32);
       test_type(matches, ref, HeapType::from_bits(insn().low()), insn().op == Op::RefCastNull);
-      trap_if_zero(matches, insn().trap);
+      trap_if_zero(matches, 4, insn().trap);
       copy(vreg(current_), ref, ValueType::I64);
       break;
     }

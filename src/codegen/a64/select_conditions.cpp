@@ -9,14 +9,6 @@ namespace wrun::codegen::a64 {
 
 namespace {
 
-Condition condition_of(Comparison how) {
-  constexpr Condition kConditions[] = {
-      Condition::Equal,   Condition::NotEqual,  Condition::Less,  Condition::GreaterEqual,
-      Condition::Greater, Condition::LessEqual, Condition::Below, Condition::AboveEqual,
-      Condition::Above,   Condition::BelowEqual};
-  return kConditions[static_cast<size_t>(how)];
-}
-
 Condition swapped(Condition condition) {
   switch (condition) {
     case Condition::Below:        return Condition::Above;
@@ -32,6 +24,37 @@ Condition swapped(Condition condition) {
 }
 
 }  // namespace
+
+uint8_t Selector::condition_of(Comparison how) const {
+  constexpr Condition kConditions[] = {
+      Condition::Equal,   Condition::NotEqual,  Condition::Less,  Condition::GreaterEqual,
+      Condition::Greater, Condition::LessEqual, Condition::Below, Condition::AboveEqual,
+      Condition::Above,   Condition::BelowEqual};
+  return static_cast<uint8_t>(kConditions[static_cast<size_t>(how)]);
+}
+
+void Selector::compare(VReg a, VReg b) { emit(Form::Compare, Id::kIdCmp, 8, {u(a), u(b)}); }
+
+void Selector::compare_number(VReg a, uint64_t number, uint8_t size) {
+  const uint64_t mask = size == 4 ? uint64_t{0xffffffff} : UINT64_MAX;
+  const uint64_t negative = (uint64_t{0} - number) & mask;
+  if (is_arithmetic_immediate(number)) {
+    emit(Form::CompareImm, Id::kIdCmp, size, {u(a)}).immediate = number;
+  } else if (is_arithmetic_immediate(negative)) {
+    // The carry of the sum is that of the difference, but for zero and the least number, which are not here.
+    emit(Form::CompareImm, Id::kIdCmn, size, {u(a)}).immediate = negative;
+  } else {
+    const VReg loaded = fresh(size == 4 ? ValueType::I32 : ValueType::I64);
+    emit(Form::LoadConstant, 0, size, {d(loaded)}).immediate = number;
+    emit(Form::Compare, Id::kIdCmp, size, {u(a), u(loaded)});
+  }
+}
+
+void Selector::compare_i32(VReg a, const Address& with) {
+  const VReg b = fresh(ValueType::I32);
+  load_i32(b, with);
+  emit(Form::Compare, Id::kIdCmp, 4, {u(a), u(b)});
+}
 
 void Selector::set(Condition condition) {
   emit(Form::Set, 0, 4, {d(vreg(current_))}).condition = static_cast<uint8_t>(condition);
@@ -49,6 +72,11 @@ Test Selector::test(Value value, bool allow_register) {
       folded_[value.index] = true;
       return *result;
     }
+  }
+  if (can_repeat(value)) {
+    for (const Value operand : function_.operands(value))
+      if (!is_constant(operand)) vreg(operand);  // is not taken into only one of the comparisons
+    return *comparison(value, allow_register);
   }
   return test_bits(value, Condition::NotEqual, 4, allow_register);
 }
@@ -103,17 +131,8 @@ Test Selector::compare_integers(Value a, Value b, Condition condition, uint8_t s
               .reg = left,
               .size = size,
               .bit = size * 8 - 1};
-    const uint64_t negative =
-        (uint64_t{0} - *value) & (size == 4 ? uint64_t{0xffffffff} : UINT64_MAX);
-    if (is_arithmetic_immediate(*value)) {
-      emit(Form::CompareImm, Id::kIdCmp, size, {u(left)}).immediate = *value;
-      return {.condition = condition};
-    }
-    // The carry of the sum is that of the difference, but for zero and the least number, which are not here.
-    if (is_arithmetic_immediate(negative)) {
-      emit(Form::CompareImm, Id::kIdCmn, size, {u(left)}).immediate = negative;
-      return {.condition = condition};
-    }
+    compare_number(left, *value, size);
+    return {.condition = condition};
   }
   const VReg left = of_size(a, size);
   const VReg right = of_size(b, size);
@@ -132,7 +151,7 @@ Test Selector::compare_floats(Value a, Value b, Condition condition, uint8_t siz
 std::optional<Test> Selector::comparison(Value value, bool allow_register) {
   const auto operand_of = [&](uint32_t i) { return function_.operand(value, i); };
   if (const auto integers = integer_comparison(function_[value].op)) {
-    const Condition condition = condition_of(integers->how);
+    const auto condition = static_cast<Condition>(condition_of(integers->how));
     return integers->is_with_zero
                ? test_bits(operand_of(0), condition, integers->size, allow_register)
                : compare_integers(operand_of(0), operand_of(1), condition, integers->size,

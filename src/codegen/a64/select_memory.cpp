@@ -73,7 +73,6 @@ bool Selector::select_memory() {
         load_word(memory_view(insn().low()), offsetof(MemoryView, base));
       break;
     case Op::MemoryBytes: load_word(memory_view(insn().low()), offsetof(MemoryView, bytes)); break;
-    case Op::BoundsCheck: bounds_check(); break;
     case Op::TableSize:   load_word(table_view(insn().low()), offsetof(TableView, size)); break;
     case Op::TableGet:    load_from(vreg(current_), Id::kIdLdr, 8, 8, element()); break;
     case Op::TableSet:    {
@@ -87,15 +86,8 @@ bool Selector::select_memory() {
       load_word(load_pointer(in_context(offsetof(VMContext, functions))),
                 insn().low() * sizeof(FuncRef*));
       break;
-    case Op::NullCheck: {
-      const VReg ref = in_register(operand(0));
-      trap_if(Test{.condition = Condition::Equal, .reg = ref, .size = 8}, insn().trap);
-      copy(vreg(current_), ref, ValueType::I64);
-      break;
-    }
-    case Op::SignatureCheck: signature_check(); break;
-    case Op::AtomicFence:    emit(Form::Fence, Id::kIdDmb, 0, {}); break;
-    default:                 return false;
+    case Op::AtomicFence: emit(Form::Fence, Id::kIdDmb, 0, {}); break;
+    default:              return false;
   }
   return true;
 }
@@ -109,6 +101,19 @@ VReg Selector::load_i64(uint64_t value) {
 VReg Selector::sum(VReg a, VReg b) {
   const VReg result = fresh(ValueType::I64);
   emit(Form::Binary, Id::kIdAdd, 8, {d(result), u(a), u(b)});
+  return result;
+}
+
+VReg Selector::sum(VReg a, int32_t number) {
+  const VReg result = fresh(ValueType::I64);
+  add_number(result, a, number, 8);
+  return result;
+}
+
+VReg Selector::sum_or_trap(VReg a, VReg b, TrapCode trap) {
+  const VReg result = fresh(ValueType::I64);
+  emit(Form::Binary, Id::kIdAdds, 8, {d(result), u(a), u(b)});
+  trap_if(Condition::AboveEqual, trap, b);
   return result;
 }
 
@@ -142,63 +147,11 @@ void Selector::store(InstId id, uint8_t size, uint8_t bytes) {
   if (insn().access().is_checked) store.trap = 0;
 }
 
-// Traps if index + extent > size.
-void Selector::bounds_check() {
-  const Value index = operand(0);
-  const Value size = operand(1);
-  const uint64_t extent = insn().immediate;
-  const VReg at_index = in_register(index);
-  VReg end = at_index;
-  VReg limit = in_register(size);
-  if (extent > 1) {
-    const auto small = static_cast<int64_t>(std::min<uint64_t>(extent, INT32_MAX));
-    if (extent > INT32_MAX || (!is_32_bits(index) && least_size(size) < extent)) {
-      const VReg constant = fresh(ValueType::I64);
-      end = fresh(ValueType::I64);
-      emit(Form::LoadConstant, 0, 8, {d(constant)}).immediate = extent;
-      emit(Form::Binary, Id::kIdAdds, 8, {d(end), u(constant), u(at_index)});
-      trap_if(Condition::AboveEqual, insn().trap, at_index);
-    } else if (is_32_bits(index)) {
-      end = fresh(ValueType::I64);
-      add_number(end, at_index, small, 8);
-    } else {
-      const VReg moved = fresh(ValueType::I64);
-      add_number(moved, limit, -small, 8);
-      limit = moved;
-    }
-  }
-  emit(Form::Compare, Id::kIdCmp, 8, {u(end), u(limit)});
-  trap_if(extent == 1 ? Condition::AboveEqual : Condition::Above, insn().trap, at_index);
-  copy(vreg(current_), at_index, value_type(function_.type(current_)));
-}
-
 // The current value, from a slot of 64 bits or two of them.
 void Selector::load_slot(const Address& from) {
   const bool is_vector = reg_class(value_type(insn().type)) == RegClass::Vector;
   const uint8_t bytes = bytes_of(insn().type);
   load_from(vreg(current_), is_vector ? Id::kIdLdr_v : Id::kIdLdr, bytes, bytes, from);
-}
-
-void Selector::signature_check() {
-  const uint32_t type = insn().low();
-  const VReg ref = in_register(operand(0));
-  trap_if(Test{.condition = Condition::Equal, .reg = ref, .size = 8},
-          TrapCode::UninitializedElement, in_register(operand(1)));
-  if (!function_.module().types[type].is_final) {
-    // Types below it do as well.
-    const VReg matches = fresh(ValueType::I32);
-    test_concrete_type(matches, ref, type, false, false);
-    trap_if_zero(matches, TrapCode::IndirectCallTypeMismatch);
-  } else {
-    const VReg ids = load_pointer(in_context(offsetof(VMContext, type_ids)));
-    const VReg expected = fresh(ValueType::I32);
-    const VReg id = fresh(ValueType::I32);
-    load_from(expected, Id::kIdLdr, 4, 4, at(ids, static_cast<int32_t>(type * sizeof(uint32_t))));
-    load_from(id, Id::kIdLdr, 4, 4, at(ref, offsetof(FuncRef, type_id)));
-    emit(Form::Compare, Id::kIdCmp, 4, {u(expected), u(id)});
-    trap_if(Condition::NotEqual, TrapCode::IndirectCallTypeMismatch);
-  }
-  copy(vreg(current_), ref, ValueType::I64);
 }
 
 }  // namespace wrun::codegen::a64

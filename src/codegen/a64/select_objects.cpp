@@ -75,8 +75,10 @@ void Selector::load_i32(VReg to, uint32_t value) {
   emit(Form::LoadConstant, 0, 4, {d(to)}).immediate = value;
 }
 
-void Selector::trap_if_zero(VReg value, TrapCode trap) {
-  trap_if(Test{.condition = Condition::Equal, .reg = value}, trap);
+void Selector::load_i32(VReg to, const Address& from) { load_from(to, Id::kIdLdr, 4, 4, from); }
+
+void Selector::trap_if_zero(VReg value, uint8_t size, TrapCode trap, VReg about) {
+  trap_if(Test{.condition = Condition::Equal, .reg = value, .size = size}, trap, about);
 }
 
 void Selector::copy(VReg to, VReg from, ValueType type) {

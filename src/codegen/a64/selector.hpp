@@ -69,6 +69,10 @@ class Selector final : public SelectorBase {
   void add_number(VReg result, VReg a, int64_t value, uint8_t size);
 
   // --- select_conditions.cpp
+  uint8_t condition_of(Comparison how) const override;
+  void compare(VReg a, VReg b) override;
+  void compare_number(VReg a, uint64_t number, uint8_t size) override;
+  void compare_i32(VReg a, const Address& with) override;
   void set(Condition condition);
   // Makes the flags, or a register, say whether an i32 is not zero.
   Test test(Value value, bool allow_register);
@@ -91,12 +95,12 @@ class Selector final : public SelectorBase {
   bool select_memory();
   VReg load_i64(uint64_t value) override;
   VReg sum(VReg a, VReg b) override;
+  VReg sum(VReg a, int32_t number) override;
+  VReg sum_or_trap(VReg a, VReg b, TrapCode trap) override;
   void load(InstId id, uint8_t size, uint8_t bytes);
   void store(InstId id, uint8_t size, uint8_t bytes);
   void load_from(VReg to, InstId id, uint8_t size, uint8_t bytes, const Address& from);
-  void bounds_check();
   void load_slot(const Address& from);
-  void signature_check();
 
   // --- select_atomics.cpp
   bool select_atomic();
@@ -133,7 +137,8 @@ class Selector final : public SelectorBase {
   void store_field(wasm::ValType storage, Value value, const Address& to) override;
   void store_zero(const Address& to) override;
   void load_i32(VReg to, uint32_t value) override;
-  void trap_if_zero(VReg value, TrapCode trap) override;
+  void load_i32(VReg to, const Address& from) override;
+  void trap_if_zero(VReg value, uint8_t size, TrapCode trap, VReg about) override;
   void copy(VReg to, VReg from, ValueType type) override;
   void set_null_test(VReg result, VReg ref, bool is_null) override;
 

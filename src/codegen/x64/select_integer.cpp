@@ -6,17 +6,23 @@
 
 namespace wrun::codegen::x64 {
 
-namespace {
-
-Condition condition_of(Comparison how) {
+uint8_t Selector::condition_of(Comparison how) const {
   constexpr Condition kConditions[] = {
       Condition::Equal,   Condition::NotEqual,  Condition::Less,  Condition::GreaterEqual,
       Condition::Greater, Condition::LessEqual, Condition::Below, Condition::AboveEqual,
       Condition::Above,   Condition::BelowEqual};
-  return kConditions[static_cast<size_t>(how)];
+  return static_cast<uint8_t>(kConditions[static_cast<size_t>(how)]);
 }
 
-}  // namespace
+void Selector::compare(VReg a, VReg b) { emit(Form::Compare, Id::kIdCmp, 8, {u(a), any_u(b)}); }
+
+void Selector::compare_number(VReg a, uint64_t number, uint8_t size) {
+  emit(Form::CompareImm, Id::kIdCmp, size, {u(a)}).immediate = number;
+}
+
+void Selector::compare_i32(VReg a, const Address& with) {
+  emit(Form::Compare, Id::kIdCmp, 4, {u(a)}, with).trap = 0;
+}
 
 bool Selector::select_integer() {
   switch (insn().op) {
@@ -284,13 +290,6 @@ void Selector::set(const Test& test) {
   emit(Form::Set, 0, 4, {d(vreg(current_))}).condition = static_cast<uint8_t>(condition);
 }
 
-// Comparing again takes no longer than a test of the result, which then perhaps nobody needs.
-bool Selector::can_repeat(Value value) const {
-  const Op op = function_[value].op;
-  return op >= Op::I32Eqz && op <= Op::I64GeU && !vregs_[value.index].exists() &&
-         function_.block_of(value) == function_.block_of(current_);
-}
-
 Test Selector::test(Value value, bool allow_parity) {
   if (can_fold(value)) {
     const ir::Instruction& insn = function_[value];
@@ -376,7 +375,7 @@ std::optional<Test> Selector::comparison(Value value, bool allow_parity) {
   const auto op = function_[value].op;
   const auto operand_of = [&](uint32_t i) { return function_.operand(value, i); };
   if (const auto integers = integer_comparison(op)) {
-    const Condition condition = condition_of(integers->how);
+    const auto condition = static_cast<Condition>(condition_of(integers->how));
     return integers->is_with_zero
                ? test_bits(operand_of(0), condition, integers->size)
                : compare_integers(operand_of(0), operand_of(1), condition, integers->size);

@@ -78,7 +78,6 @@ bool Selector::select_memory() {
            at(memory_view(insn().low()), offsetof(MemoryView, bytes)))
           .trap = 0;
       break;
-    case Op::BoundsCheck: bounds_check(); break;
     case Op::TableSize:
       emit(Form::Unary, Id::kIdMov, 8, {d(vreg(current_))},
            at(table_view(insn().low()), offsetof(TableView, size)))
@@ -108,16 +107,8 @@ bool Selector::select_memory() {
           .trap = 0;
       break;
     }
-    case Op::NullCheck: {
-      const Same ref = as_operand(operand(0));
-      emit(Form::Compare, Id::kIdTest, 8, {u(ref.operand), u(ref.operand)});
-      trap_if(Condition::Equal, insn().trap);
-      copy_operand(ref);
-      break;
-    }
-    case Op::SignatureCheck: signature_check(); break;
-    case Op::AtomicFence:    emit(Form::LoadConstant, Id::kIdMfence, 0, {}); break;
-    default:                 return false;
+    case Op::AtomicFence: emit(Form::LoadConstant, Id::kIdMfence, 0, {}); break;
+    default:              return false;
   }
   return true;
 }
@@ -131,6 +122,20 @@ VReg Selector::load_i64(uint64_t value) {
 VReg Selector::sum(VReg a, VReg b) {
   const VReg result = fresh(ValueType::I64);
   emit(Form::Add, Id::kIdAdd, 8, {d(result), u(a), u(b)});
+  return result;
+}
+
+VReg Selector::sum(VReg a, int32_t number) {
+  const VReg result = fresh(ValueType::I64);
+  emit(Form::AddImm, Id::kIdAdd, 8, {d(result), u(a)}).immediate =
+      static_cast<uint64_t>(int64_t{number});
+  return result;
+}
+
+VReg Selector::sum_or_trap(VReg a, VReg b, TrapCode trap) {
+  const VReg result = fresh(ValueType::I64);
+  emit(Form::Tied, Id::kIdAdd, 8, {tied_d(result), tied_u(a), u(b)});
+  trap_if(Condition::Below, trap, b);
   return result;
 }
 
@@ -157,46 +162,6 @@ void Selector::store(InstId id, uint8_t bytes) {
   if (insn().access().is_checked) store.trap = 0;
 }
 
-// Traps if index + extent > size.
-void Selector::bounds_check() {
-  const Value index = operand(0);
-  const Value size = operand(1);
-  const uint64_t extent = insn().immediate;
-  const Same checked = as_operand(index);
-  const VReg at_index = checked.operand;
-  if (const uint64_t bytes = is_constant(size) ? function_[size].immediate : 0;
-      bytes >= extent && bytes - extent <= INT32_MAX) {
-    emit(Form::CompareImm, Id::kIdCmp, bytes_of(insn().type), {u(at_index)}).immediate =
-        bytes - extent;
-    trap_if(Condition::Above, insn().trap, at_index);
-    return copy_operand(checked);
-  }
-  VReg end = at_index;
-  VReg limit = in_register(size);
-  if (extent > 1) {
-    const auto moved = [&](VReg from, int64_t by) {
-      const VReg result = fresh(ValueType::I64);
-      emit(Form::AddImm, Id::kIdAdd, 8, {d(result), u(from)}).immediate = static_cast<uint64_t>(by);
-      return result;
-    };
-    const auto small = static_cast<int64_t>(std::min<uint64_t>(extent, INT32_MAX));
-    if (extent > INT32_MAX || (!is_32_bits(index) && least_size(size) < extent)) {
-      const VReg constant = fresh(ValueType::I64);
-      end = fresh(ValueType::I64);
-      emit(Form::LoadConstant, Id::kIdMov, 8, {d(constant)}).immediate = extent;
-      emit(Form::Tied, Id::kIdAdd, 8, {tied_d(end), tied_u(constant), u(at_index)});
-      trap_if(Condition::Below, insn().trap, at_index);
-    } else if (is_32_bits(index)) {
-      end = moved(at_index, small);
-    } else {
-      limit = moved(limit, -small);
-    }
-  }
-  emit(Form::Compare, Id::kIdCmp, 8, {u(end), any_u(limit)});
-  trap_if(extent == 1 ? Condition::AboveEqual : Condition::Above, insn().trap, at_index);
-  copy_operand(checked);
-}
-
 // The current value, from a slot of 64 bits or two of them.
 void Selector::load_slot(const Address& from) {
   const Type type = insn().type;
@@ -205,28 +170,6 @@ void Selector::load_slot(const Address& from) {
                     : type == Type::V128 ? Id::kIdVmovups
                                          : Id::kIdMov;
   emit(Form::Unary, id, bytes_of(type), {d(vreg(current_))}, from).trap = 0;
-}
-
-void Selector::signature_check() {
-  const uint32_t type = insn().low();
-  const Same checked = as_operand(operand(0));
-  const VReg ref = checked.operand;
-  emit(Form::Compare, Id::kIdTest, 8, {u(ref), u(ref)});
-  trap_if(Condition::Equal, TrapCode::UninitializedElement, in_register(operand(1)));
-  if (!function_.module().types[type].is_final) {
-    // Types below it do as well.
-    const VReg matches = fresh(ValueType::I32);
-    test_concrete_type(matches, ref, type, false, false);
-    trap_if_zero(matches, TrapCode::IndirectCallTypeMismatch);
-    return copy_operand(checked);
-  }
-  const VReg ids = load_pointer(in_context(offsetof(VMContext, type_ids)));
-  const VReg id = fresh(ValueType::I32);
-  emit(Form::Unary, Id::kIdMov, 4, {d(id)}, at(ids, static_cast<int32_t>(type * sizeof(uint32_t))))
-      .trap = 0;
-  emit(Form::Compare, Id::kIdCmp, 4, {u(id)}, at(ref, offsetof(FuncRef, type_id))).trap = 0;
-  trap_if(Condition::NotEqual, TrapCode::IndirectCallTypeMismatch);
-  copy_operand(checked);
 }
 
 }  // namespace wrun::codegen::x64

@@ -83,9 +83,13 @@ void Selector::load_i32(VReg to, uint32_t value) {
   emit(Form::LoadConstant, Id::kIdMov, 4, {d(to)}).immediate = value;
 }
 
-void Selector::trap_if_zero(VReg value, TrapCode trap) {
-  emit(Form::Compare, Id::kIdTest, 4, {u(value), u(value)});
-  trap_if(Condition::Equal, trap);
+void Selector::load_i32(VReg to, const Address& from) {
+  emit(Form::Unary, Id::kIdMov, 4, {d(to)}, from).trap = 0;
+}
+
+void Selector::trap_if_zero(VReg value, uint8_t size, TrapCode trap, VReg about) {
+  emit(Form::Compare, Id::kIdTest, size, {u(value), u(value)});
+  trap_if(Condition::Equal, trap, about);
 }
 
 void Selector::copy(VReg to, VReg from, ValueType type) {

@@ -65,6 +65,10 @@ class Selector final : public SelectorBase {
 
   // --- select_integer.cpp
   bool select_integer();
+  uint8_t condition_of(Comparison how) const override;
+  void compare(VReg a, VReg b) override;
+  void compare_number(VReg a, uint64_t number, uint8_t size) override;
+  void compare_i32(VReg a, const Address& with) override;
   bool lives_on(Value value) const;
   bool is_better_overwritten(Value a, Value b) const;
   void bit_and(uint8_t size);
@@ -81,7 +85,6 @@ class Selector final : public SelectorBase {
   void set(const Test& test);
   // Makes the flags say whether an i32 is not zero. Without parity: the test needs one condition only.
   Test test(Value value, bool allow_parity);
-  bool can_repeat(Value value) const;
   std::optional<Test> comparison(Value value, bool allow_parity);
   Test compare_integers(Value a, Value b, Condition condition, uint8_t size);
   Test test_bits(Value value, Condition condition, uint8_t size);
@@ -103,11 +106,11 @@ class Selector final : public SelectorBase {
   bool select_memory();
   VReg load_i64(uint64_t value) override;
   VReg sum(VReg a, VReg b) override;
+  VReg sum(VReg a, int32_t number) override;
+  VReg sum_or_trap(VReg a, VReg b, TrapCode trap) override;
   void load(InstId id, uint8_t size, uint8_t bytes);
   void store(InstId id, uint8_t bytes);
-  void bounds_check();
   void load_slot(const Address& from);
-  void signature_check();
 
   // --- select_simd.cpp
   bool select_simd();
@@ -165,7 +168,8 @@ class Selector final : public SelectorBase {
   void store_field(wasm::ValType storage, Value value, const Address& to) override;
   void store_zero(const Address& to) override;
   void load_i32(VReg to, uint32_t value) override;
-  void trap_if_zero(VReg value, TrapCode trap) override;
+  void load_i32(VReg to, const Address& from) override;
+  void trap_if_zero(VReg value, uint8_t size, TrapCode trap, VReg about) override;
   void copy(VReg to, VReg from, ValueType type) override;
   void set_null_test(VReg result, VReg ref, bool is_null) override;
 
