@@ -32,10 +32,10 @@ function(wrun_add_test)
   cmake_parse_arguments(PARSE_ARGV 0 test "" "NAME" "LABELS;COMMAND")
   add_test(NAME ${test_NAME} COMMAND ${test_COMMAND} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   list(JOIN CMAKE_CROSSCOMPILING_EMULATOR " " emulator)
-  # qemu keeps a record of every page that is reserved: with 64 GiB of them for each memory, tests take minutes and all
-  # of the machine's memory. The tests of reservations have them all the same.
+  # qemu keeps a record of every page that is reserved: with 8 GiB for each memory, the suite's scripts take minutes and
+  # all of the machine's memory. So one of a process is guarded. The tests of reservations have all of them.
   if(CMAKE_CROSSCOMPILING AND NOT test_NAME STREQUAL "runtime")
-    set(address_space ";QEMU_RESERVED_VA=0x100000000")
+    set(address_space ";QEMU_RESERVED_VA=0x400000000")
   endif()
   set_tests_properties(${test_NAME} PROPERTIES
     LABELS "${test_LABELS}"

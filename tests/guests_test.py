@@ -2,10 +2,11 @@
 """Runs guest programs listed in a manifest under wrun, and compares exit status and output with it.
 
 usage: guests_test.py --manifest MANIFEST.TSV --list
-       guests_test.py --manifest MANIFEST.TSV [--full] [--run-options "OPTION..."] NAME...
+       guests_test.py --manifest MANIFEST.TSV [--full] [--run-options "OPTION..."] [--cross "WRUN OPTION..."] NAME...
 
 The executable is $WRUN, started by $WRUN_EMULATOR if that is set. --list prints `run NAME KIND` or `leave-out NAME: WHY`
-for each guest. Guests run with `args_small`, or with `args` under --full.
+for each guest. Guests run with `args_small`, or with `args` under --full. With --cross, the files of compiled code that
+run are made by another executable, for this one's kind of processor; this one has to make the same.
 
 The manifest has a header line and one guest a line, fields separated by tabs; paths are relative to its folder:
   name, wasm      the guest and its file
@@ -66,19 +67,26 @@ def wrun():
     return shlex.split(os.environ.get("WRUN_EMULATOR", "")) + [os.environ["WRUN"]]
 
 
-def compile_module(module, scratch):
+def compile_module(module, scratch, cross):
     """Where the compiled module is."""
     output = Path(scratch) / (module.stem + ".cwasm")
     subprocess.run(wrun() + ["compile", str(module), "-o", str(output)], timeout=TIMEOUT_SECONDS, check=True)
-    return output
+    if not cross:
+        return output
+    executable, *options = cross
+    crossed = output.with_suffix(".crossed")
+    subprocess.run([executable, "compile", *options, str(module), "-o", str(crossed)], timeout=TIMEOUT_SECONDS, check=True)
+    if crossed.read_bytes() != output.read_bytes():
+        raise RuntimeError(f"{executable} compiles {module.name} to something else")
+    return crossed
 
 
 def command_line(guest, folder, options, scratch):
     run_options = shlex.split(options.run_options)
     module = folder / guest["wasm"]
-    if "--compiled" in run_options:
+    if "--compiled" in run_options or options.cross:
         run_options = ["--argv0", module.name]
-        module = compile_module(module, scratch)
+        module = compile_module(module, scratch, shlex.split(options.cross))
     command = wrun() + run_options
     for mapping in split_list(guest["dirs"]):
         command += ["--dir", mapping]
@@ -108,7 +116,10 @@ def run(guest, folder, options):
         for name in split_list(guest["clean"]):
             (work / name).unlink(missing_ok=True)
 
-        command = command_line(guest, folder, options, scratch)
+        try:
+            command = command_line(guest, folder, options, scratch)
+        except (RuntimeError, subprocess.SubprocessError) as problem:
+            return str(problem)
         print("$", shlex.join(command), flush=True)
         try:
             result = subprocess.run(command, cwd=work, input=standard_input(guest, folder), capture_output=True,
@@ -143,6 +154,7 @@ def main():
     parser.add_argument("--manifest", required=True, type=Path)
     parser.add_argument("--list", action="store_true", help="print the guests and what is left out")
     parser.add_argument("--run-options", default="--tier interp", help="what wrun is given besides what the guest needs")
+    parser.add_argument("--cross", default="", help="what else compiles: an executable and its options")
     parser.add_argument("--full", action="store_true", help="the long command lines")
     parser.add_argument("names", nargs="*", metavar="NAME")
     options = parser.parse_args()

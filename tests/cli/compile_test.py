@@ -199,9 +199,11 @@ class CompileTest(harness.CliTest):
               (memory.init $passive (i32.const 0) (i32.const 1) (i32.const 3)) (i32.load8_u (i32.const 2)))
             (func (export "again") (memory.init 0 (i32.const 0) (i32.const 0) (i32.const 1)))
             (func (export "drop") (data.drop 0) (memory.init 1 (i32.const 0) (i32.const 0) (i32.const 0))))""")
+        for target, size in [("x86-64-v3", 65536), ("aarch64", 131072)]:  # whole pages
+            self.check("compile", "--target", target, "data.wat")
+            parts = {part["name"]: part for part in json.loads(self.check("info", "--json", "data.cwasm").stdout)["parts"]}
+            self.assertEqual(parts["memory"]["size"], size)
         self.check("compile", "data.wat")
-        parts = {part["name"]: part for part in json.loads(self.check("info", "--json", "data.cwasm").stdout)["parts"]}
-        self.assertEqual(parts["memory"]["size"], 65536)
         before = self.contents("data.cwasm")
         for name, arguments, result in [("byte", ["70000"], ord("f")), ("byte", ["70002"], ord("X")), ("byte", ["69999"], 0),
                                         ("byte", ["131074"], ord("d")), ("byte", ["196607"], 0), ("write", ["7"], 7),
@@ -231,7 +233,7 @@ class CompileTest(harness.CliTest):
             end += int(size)
             fields[meaning] = slice(int(offset), end)
         self.assertEqual(end, 392)
-        self.check("compile", "add.wasm")
+        self.check("compile", "add.wasm", "--target", "x86-64-v3")
         whole, wasm = self.contents("add.cwasm"), self.contents("add.wasm")
 
         def field(begin):
