@@ -109,8 +109,8 @@ Result<CompiledImage> compile_image(const EngineConfig& config, const wasm::Modu
       module, build_options(config, target.guarded_memory0 != 0), &diagnostics, progress);
   return CompiledImage{
       .target = target,
-      .linked = link_image(module, units, config.compiler.machine,
-                           cache::page_bytes(target.machine)),
+      .linked =
+          link_image(module, units, config.compiler.machine, cache::page_bytes(target.machine)),
       .is_complete = units.size() == module.functions.size() - module.imported_functions};
 }
 

@@ -9,6 +9,7 @@
 #include "interp/element_traps.hpp"
 #include "interp/handler.hpp"
 #include "interp/translator.hpp"
+#include "runtime/fault_context.hpp"
 #include "runtime/signals.hpp"
 
 namespace wrun::interp {

@@ -7,6 +7,7 @@
 #include <iterator>
 
 #include "base/assert.hpp"
+#include "runtime/fault_context.hpp"
 #include "runtime/range_registry.hpp"
 
 namespace wrun::runtime {
@@ -56,8 +57,7 @@ void call_previous(int signal, siginfo_t* info, void* context) {
 bool is_trap(int signal, const siginfo_t* info, ucontext_t& context, uintptr_t& resume) {
   if (is_sent(info)) return false;
   const auto pc = static_cast<uintptr_t>(program_counter(context));
-  if (signal == SIGFPE || signal == SIGILL)
-    return trapping_code.find(pc, resume);
+  if (signal == SIGFPE || signal == SIGILL) return trapping_code.find(pc, resume);
   uintptr_t unused = 0;
   return accessing_code.find(pc, resume) &&
          reservations.find(reinterpret_cast<uintptr_t>(info->si_addr), unused);

@@ -25,15 +25,6 @@ enum class Faults : uint8_t {
   All,            // these, and divisions and undefined instructions
 };
 
-// Where the thread goes on.
-#if defined(__x86_64__)
-inline greg_t& program_counter(ucontext_t& context) { return context.uc_mcontext.gregs[REG_RIP]; }
-#elif defined(__aarch64__)
-inline auto& program_counter(ucontext_t& context) { return context.uc_mcontext.pc; }
-#else
-#error "signals.hpp: unknown instruction set"
-#endif
-
 // Handles SIGSEGV, SIGBUS, SIGFPE and SIGILL from now on. Does something only the first time.
 void install_fault_handler();
 

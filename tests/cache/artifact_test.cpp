@@ -61,17 +61,19 @@ struct Sample {
     for (int i = 0; i < 20'000; ++i) wasm.push_back(static_cast<std::byte>(i * i >> 7));
   }
   std::vector<std::byte> write(bool embed_wasm = true, Machine machine = Machine::X86_64) const {
-    return write_artifact({.target = {.machine = machine, .opt_level = 2},
-                           .code = code,
-                           .functions_bytes = 64,
-                           .tables = tables.view(),
-                           .stubs = stubs,
-                           .module = module,
-                           .bodies = bodies,
-                           .memory_offset = 8192,
-                           .memory = memory,
-                           .wasm = wasm,
-                           .embed_wasm = embed_wasm});
+    return write_artifact({
+        .target = {.machine = machine, .opt_level = 2},
+        .code = code,
+        .functions_bytes = 64,
+        .tables = tables.view(),
+        .stubs = stubs,
+        .module = module,
+        .bodies = bodies,
+        .memory_offset = 8192,
+        .memory = memory,
+        .wasm = wasm,
+        .embed_wasm = embed_wasm
+    });
   }
 
   std::vector<std::byte> code = std::vector<std::byte>(80, std::byte{0x90});

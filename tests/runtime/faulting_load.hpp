@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "runtime/fault_context.hpp"
 #include "runtime/signals.hpp"
 
 extern "C" {

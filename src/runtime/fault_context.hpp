@@ -1,0 +1,16 @@
+// Where a thread goes on after a fault.
+#pragma once
+
+#include <ucontext.h>
+
+namespace wrun::runtime {
+
+#if defined(__x86_64__)
+inline greg_t& program_counter(ucontext_t& context) { return context.uc_mcontext.gregs[REG_RIP]; }
+#elif defined(__aarch64__)
+inline auto& program_counter(ucontext_t& context) { return context.uc_mcontext.pc; }
+#else
+#error "fault_context.hpp: unknown instruction set"
+#endif
+
+}  // namespace wrun::runtime
