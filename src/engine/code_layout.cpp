@@ -7,14 +7,11 @@
 #include "codegen/stubs.hpp"
 
 namespace wrun::engine {
-namespace {
 
-size_t aligned(size_t bytes) {
+size_t CodeLayout::aligned(size_t bytes) {
   constexpr size_t kAlignment = codegen::CompiledFunction::kAlignment;
   return (bytes + kAlignment - 1) & ~(kAlignment - 1);
 }
-
-}  // namespace
 
 const CodeLayout::Callee* CodeLayout::find(const std::vector<Callee>& callees,
                                            uint32_t function_index) {
@@ -24,8 +21,10 @@ const CodeLayout::Callee* CodeLayout::find(const std::vector<Callee>& callees,
 }
 
 CodeLayout CodeLayout::of(const std::vector<CompiledUnit>& units,
-                          const std::function<bool(uint32_t function_index)>& has_code) {
+                          const std::function<bool(uint32_t function_index)>& has_code,
+                          size_t begin) {
   CodeLayout layout;
+  layout.bytes = begin;
   std::vector<uint32_t> called;
   for (const CompiledUnit& unit : units) {
     layout.units.push_back(static_cast<uint32_t>(layout.bytes));

@@ -39,9 +39,10 @@ bool CompiledModule::make_slots() {
 std::unique_ptr<CodeBatch> CompiledModule::link(std::vector<CompiledUnit> units) {
   const std::lock_guard lock(mutex_);
   const CodeLayout layout =
-      CodeLayout::of(units, [this](uint32_t index) { return entry(index) != nullptr; });
+      CodeLayout::of(units, [this](uint32_t index) { return entry(index) != nullptr; }, begin_);
   const auto pages = make_slots() ? memory_.allocate(layout.bytes) : std::nullopt;
   if (!pages) return nullptr;
+  begin_ = CodeLayout::aligned(layout.bytes) % os_page_size();
   codegen::OwnedCodeTables tables;
   for (size_t i = 0; i < units.size(); ++i) {
     const codegen::CompiledFunction& function = units[i].code;

@@ -71,6 +71,9 @@ class CompiledModule {
   CodeMemory::Pages slot_pages_;
   std::span<uint64_t> slots_;  // by function, where calls by way of stubs go on
   std::map<CompilationUnit, const void*> loop_entries_;
+  // Where in its first page the next batch begins: where the one before ended in its last. Otherwise functions
+  // that are compiled one by one, each at the beginning of a page, would all want the same sets of the caches.
+  size_t begin_ = 0;
 };
 
 }  // namespace wrun::engine
