@@ -6,7 +6,9 @@
 namespace wrun::runtime {
 
 #if defined(__x86_64__)
-inline greg_t& program_counter(ucontext_t& context) { return context.uc_mcontext.gregs[REG_RIP]; }
+inline auto& program_counter(ucontext_t& context) {
+  return reinterpret_cast<unsigned long long&>(context.uc_mcontext.gregs[REG_RIP]);
+}
 #elif defined(__aarch64__)
 inline auto& program_counter(ucontext_t& context) { return context.uc_mcontext.pc; }
 #else
