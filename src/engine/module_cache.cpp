@@ -74,9 +74,9 @@ std::shared_ptr<const wasm::Module> ModuleCache::load(Engine& engine,
   const auto wasm = files_.find(*file);
   if (!wasm) return nullptr;
   const std::string name = module_name(key_of(*wasm, engine.config()));
-  auto artifact = find(name, *wasm);
+  const auto artifact = find(name, *wasm);
   if (artifact == nullptr) return nullptr;
-  auto loaded = engine.load_artifact(std::move(artifact));
+  auto loaded = engine.load_artifact(artifact);
   if (loaded && !loaded->unfit) return std::move(loaded->module);
   directory_->remove(name);
   return nullptr;
