@@ -118,8 +118,8 @@ Result<Runner::ModulePtr> Runner::compile(const text::Module& module) {
 
 Result<Runner::ModulePtr> Runner::from_artifact(const wasm::Module& module) {
   const auto bytes = WRUN_TRY(engine::compile_artifact(engine_.config(), module, {}));
-  auto artifact = WRUN_TRY(cache::Artifact::from_bytes(bytes));
-  auto [loaded, unfit] = WRUN_TRY(engine_.load_artifact(std::move(artifact)));
+  const auto artifact = WRUN_TRY(cache::Artifact::from_bytes(bytes));
+  auto [loaded, unfit] = WRUN_TRY(engine_.load_artifact(artifact));
   if (unfit) return fail(Error::Kind::Unsupported, *unfit);
   return std::move(loaded);
 }
