@@ -16,10 +16,10 @@ bool Selector::select_memory() {
     load_from(vreg(current_), Id::kIdLdr, 8, 8, at(view, static_cast<int32_t>(offset)));
   };
   const auto element = [&] {
-    Address element = at(load_pointer(at(table_view(insn().low()), offsetof(TableView, elements))));
-    element.index = in_register(operand(0));
-    element.scale_log2 = 3;
-    return element;
+    Address place = at(load_pointer(at(table_view(insn().low()), offsetof(TableView, elements))));
+    place.index = in_register(operand(0));
+    place.scale_log2 = 3;
+    return place;
   };
   switch (insn().op) {
     case Op::I32Load:    load(Id::kIdLdr, 4, 4); break;
