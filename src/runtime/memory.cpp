@@ -12,6 +12,8 @@ namespace {
 
 // 32-bit index + 32-bit offset + the width of an access, rounded up.
 constexpr uint64_t kGuardedReservation = (uint64_t{8} << 30) + (64 << 10);
+// More do not leave less for each.
+constexpr size_t kMostOthers = 1000;
 // Who asks for so much at once is going to use it.
 constexpr uint64_t kLargeGrowth = 4 << 20;
 
@@ -44,7 +46,7 @@ Result<std::shared_ptr<Memory>> Memory::create(const wasm::MemoryType& type,
                 what + "beyond the limit of " + std::to_string(memory->maximum_bytes_) + " bytes");
 
   const bool can_guard = options.allow_guard && wasm::can_be_guarded(type);
-  if (!(can_guard && memory->reserve_guarded()) && !memory->reserve_checked())
+  if (!(can_guard && memory->reserve_guarded()) && !memory->reserve_checked(options.others))
     return fail(Error::Kind::Unsupported, what + "the host has no address space for it");
   if (!memory->grow(minimum)) return fail(Error::Kind::Unsupported, what + "out of memory");
   return memory;
@@ -65,14 +67,15 @@ bool Memory::reserve_guarded() {
   return true;
 }
 
-// Reserves as much of the maximum as leaves the process the same amount again: where address space
-// is scarce, the host needs some too.
-bool Memory::reserve_checked() {
+// Reserves as much of the maximum as leaves the process the same amount again, and once more for each
+// other memory: where address space is scarce, the host and memories to come need some too.
+bool Memory::reserve_checked(size_t others) {
   const uint64_t minimum = type_.limits.minimum << type_.page_size_log2;
+  const uint64_t shares = std::min(others, kMostOthers) + 1;
   uint64_t wanted = maximum_bytes_;
   while (true) {
     const uint64_t bytes = round_up_to_os_page(std::max<uint64_t>(wanted, 1));
-    const uint64_t headroom = wanted > minimum ? bytes : 0;
+    const uint64_t headroom = wanted > minimum ? bytes * shares : 0;
     if (void* base = os_reserve(bytes + headroom)) {
       view_.base = static_cast<std::byte*>(base);
       os_release(view_.base + bytes, headroom);

@@ -25,6 +25,7 @@ class Memory : public std::enable_shared_from_this<Memory> {
   struct Options {
     uint64_t maximum_bytes = UINT64_MAX;  // the host's limit, on top of the type's
     bool allow_guard = true;              // false: always Checked
+    size_t others = 0;                    // that there are: more are likely to come
   };
   // Fails with Error::Kind::Unsupported when the initial size exceeds the limits or the host has
   // no memory for it.
@@ -53,7 +54,7 @@ class Memory : public std::enable_shared_from_this<Memory> {
  private:
   explicit Memory(const wasm::MemoryType& type);
   bool reserve_guarded();
-  bool reserve_checked();
+  bool reserve_checked(size_t others);
 
   MemoryView view_;
   wasm::MemoryType type_;

@@ -40,6 +40,7 @@ Result<Memory*> Store::add_memory(const wasm::MemoryType& type) {
   Memory::Options options;
   options.maximum_bytes = limits_.memory_bytes;
   options.allow_guard = limits_.guarded_memories;
+  options.others = memories_.size();
   return memories_.emplace_back(WRUN_TRY(Memory::create(type, options))).get();
 }
 

@@ -134,6 +134,24 @@ TEST_CASE("Where address space is scarce, explicit checks take over and leave th
   CHECK(status == 0);
 }
 
+TEST_CASE("Where address space is scarce, it is shared by many memories") {
+  if (!test::can_limit_address_space()) {
+    WARN("address space has no limit here");
+    return;
+  }
+  const int status = test::status_in_child([] {
+    if (!test::limit_address_space(size_t{3} << 30)) return false;
+    std::vector<std::shared_ptr<Memory>> memories;
+    for (size_t i = 0; i < 100; ++i) {
+      auto memory = Memory::create(pages(1), {.allow_guard = false, .others = i});
+      if (!memory || !(*memory)->grow(1)) return false;
+      memories.push_back(std::move(*memory));
+    }
+    return true;
+  });
+  CHECK(status == 0);
+}
+
 TEST_CASE("The initial size is reserved even if nothing else fits beside it") {
   if (!test::can_limit_address_space()) {
     WARN("address space has no limit here");
