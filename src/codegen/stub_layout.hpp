@@ -47,23 +47,29 @@ inline uint64_t entry_stack_bytes(const Words& words) {
   return static_cast<uint64_t>(words.shared() + words.arguments + words.results) + kStackHeadroom;
 }
 
-// Code for one address, by an assembler of the machine's.
+// Writes code with an assembler of the machine's.
 template <class Assembler>
 class StubWriterBase {
  public:
-  StubWriterBase(const asmjit::Environment& environment, uint64_t address) : address_(address) {
-    code_.init(environment, address);
+  explicit StubWriterBase(const asmjit::Environment& environment) {
+    code_.init(environment);
     code_.attach(&a);
   }
 
-  void align() { a.align(asmjit::AlignMode::kCode, 16); }
+  // Before anything else.
+  void reserve_addresses(size_t count) {
+    addresses = a.newLabel();
+    a.bind(addresses);
+    for (size_t i = 0; i < count; ++i) a.embedUInt64(0);
+  }
+  void align() { a.align(asmjit::AlignMode::kCode, kStubAlignment); }
   uint32_t offset(const asmjit::Label& label) const {
     return static_cast<uint32_t>(code_.labelOffset(label));
   }
   std::vector<std::byte> finish() {
     using asmjit::kErrorOk;
     WRUN_CHECK(code_.flatten() == kErrorOk && code_.resolveUnresolvedLinks() == kErrorOk &&
-               code_.relocateToBase(address_) == kErrorOk);
+               !code_.hasRelocEntries());
     std::vector<std::byte> bytes(code_.codeSize());
     WRUN_CHECK(code_.copyFlattenedData(bytes.data(), bytes.size()) == kErrorOk);
     return bytes;
@@ -71,22 +77,22 @@ class StubWriterBase {
 
  private:
   asmjit::CodeHolder code_;
-  uint64_t address_;
 
  public:
   Assembler a;
+  asmjit::Label addresses;
 };
 
 template <class Writer>
-SignatureStubs write_signature_stubs(Writer& w, const wasm::FuncType& type, const Words& words,
-                                     const void* call_function, const void* tail_call_function) {
+WrittenStubs<SignatureStubs> write_signature_stubs(Writer& w, const wasm::FuncType& type,
+                                                   const Words& words) {
   using asmjit::Label;
   auto& a = w.a;
   const Label enter = a.newLabel(), returned = a.newLabel(), enter_loop = a.newLabel(),
               loop_returned = a.newLabel(), adapter = a.newLabel(), overflow = a.newLabel(),
-              return_handler = a.newLabel(), return_word = a.newLabel(), call = a.newLabel();
-  a.bind(return_word);
-  a.embedLabel(return_handler);
+              return_handler = a.newLabel(), call = a.newLabel();
+  w.reserve_addresses(static_cast<size_t>(SignatureAddress::Count));
+  w.align();
   a.bind(enter);
   write_enter(w, type, words, returned);
   w.align();
@@ -94,33 +100,34 @@ SignatureStubs write_signature_stubs(Writer& w, const wasm::FuncType& type, cons
   write_enter_loop(w, type, words, loop_returned);
   w.align();
   a.bind(adapter);
-  write_tail_adapter(w, type, words, tail_call_function, call);
+  write_tail_adapter(w, type, words, call);
   a.bind(call);
-  write_adapter(w, type, words, call_function, return_word, overflow);
+  write_adapter(w, type, words, overflow);
   w.align();
   a.bind(return_handler);
   write_return(w, type, words);
 
+  std::vector<std::byte> code = w.finish();
   SignatureStubs stubs;
-  stubs.code = w.finish();
   stubs.enter = w.offset(enter);
   stubs.enter_return = w.offset(returned);
   stubs.enter_loop = w.offset(enter_loop);
   stubs.enter_loop_return = w.offset(loop_returned);
   stubs.adapter = w.offset(adapter);
   stubs.overflow = w.offset(overflow);
-  stubs.return_word = w.offset(return_word);
-  return stubs;
+  stubs.return_handler = w.offset(return_handler);
+  return {stubs, std::move(code)};
 }
 
 template <class Writer>
-CommonStubs write_common_stubs(Writer& w, const std::vector<const void*>& helpers,
-                               const FirstCallHelpers& first_call) {
+WrittenStubs<CommonStubs> write_common_stubs(Writer& w) {
   using asmjit::Label;
   auto& a = w.a;
   const Label landing = a.newLabel(), trap_exit = a.newLabel(), foreign_call = a.newLabel(),
               entry = a.newLabel(), adapter = a.newLabel(), no_adapter = a.newLabel(),
               no_adapter_trap = a.newLabel(), runtime_call = a.newLabel();
+  w.reserve_addresses(kCommonAddresses);
+  w.align();
   a.bind(trap_exit);
   write_trap_exit(w);
   w.align();
@@ -131,10 +138,10 @@ CommonStubs write_common_stubs(Writer& w, const std::vector<const void*>& helper
   w.jump_by(offsetof(runtime::FuncRef, adapter));
   w.align();
   a.bind(entry);
-  write_first_call(w, first_call.make_entry, offsetof(runtime::FuncRef, entry));
+  write_first_call(w, kMakeEntryAddress, offsetof(runtime::FuncRef, entry));
   w.align();
   a.bind(adapter);
-  write_first_call(w, first_call.make_adapter, offsetof(runtime::FuncRef, adapter));
+  write_first_call(w, kMakeAdapterAddress, offsetof(runtime::FuncRef, adapter));
   a.bind(no_adapter);
   w.begin_frame();
   a.bind(no_adapter_trap);
@@ -143,21 +150,21 @@ CommonStubs write_common_stubs(Writer& w, const std::vector<const void*>& helper
   a.bind(runtime_call);
   write_runtime_call(w, trap_exit);
   std::vector<Label> calls;
-  for (const void* helper : helpers) {
+  for (size_t index = 0; index < ir::kRuntimeCallCount; ++index) {
     w.align();
     calls.push_back(a.newLabel());
     a.bind(calls.back());
-    switch (static_cast<ir::RuntimeCall>(calls.size() - 1)) {
-      case ir::RuntimeCall::ThrowRef:       write_throw(w, helper, trap_exit, landing); break;
-      case ir::RuntimeCall::ObjectAllocate: write_allocate(w, helper, runtime_call); break;
+    switch (static_cast<ir::RuntimeCall>(index)) {
+      case ir::RuntimeCall::ThrowRef:       write_throw(w, index, trap_exit, landing); break;
+      case ir::RuntimeCall::ObjectAllocate: write_allocate(w, index, runtime_call); break;
       default:
-        w.set_helper(helper);
+        w.set_helper(index);
         w.jump(runtime_call);
         break;
     }
   }
+  std::vector<std::byte> code = w.finish();
   CommonStubs stubs;
-  stubs.code = w.finish();
   stubs.trap_exit = w.offset(trap_exit);
   stubs.landing = w.offset(landing);
   stubs.foreign_call = w.offset(foreign_call);
@@ -165,8 +172,9 @@ CommonStubs write_common_stubs(Writer& w, const std::vector<const void*>& helper
   stubs.first_adapter = w.offset(adapter);
   stubs.no_adapter = w.offset(no_adapter);
   stubs.no_adapter_trap = w.offset(no_adapter_trap);
-  for (const Label& call : calls) stubs.runtime_calls.push_back(w.offset(call));
-  return stubs;
+  std::ranges::transform(calls, stubs.runtime_calls.begin(),
+                         [&](const Label& call) { return w.offset(call); });
+  return {stubs, std::move(code)};
 }
 
 }  // namespace wrun::codegen

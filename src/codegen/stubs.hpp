@@ -9,38 +9,54 @@
 
 #include <ucontext.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "codegen/compiler.hpp"
+#include "ir/ops.hpp"
 #include "wasm/types.hpp"
 
 namespace wrun::codegen {
 
-struct StubCode {
-  std::vector<std::byte> code;  // for the address that it was made for
+// Code that can be put anywhere at an alignment of kStubAlignment. At its beginning there is room for the
+// addresses that it uses, which whoever puts it there writes.
+template <class Stubs>
+struct WrittenStubs {
+  Stubs stubs;
+  std::vector<std::byte> code;
+};
+inline constexpr size_t kStubAlignment = 16;
+
+// Addresses that the stubs of a signature begin with. Return records of the adapter are what the first is:
+// where a handler stands.
+enum class SignatureAddress : uint8_t {
+  ReturnHandler,  // SignatureStubs::return_handler
+  CallFunction,   // the interpreter's handlers of these names
+  TailCallFunction,
+  Count
 };
 
-// For functions of one type.
-struct SignatureStubs : StubCode {
+// For functions of one type: where they begin in their code.
+struct SignatureStubs {
   uint32_t enter = 0;              // handler of the interpreter: pc is at FuncCode::enter_compiled
   uint32_t enter_return = 0;       // where the compiled function returns to
   uint32_t enter_loop = 0;         // handler: code that is entered at a loop is in r0
   uint32_t enter_loop_return = 0;  // where it returns to
   uint32_t adapter = 0;            // FuncRef::adapter
   uint32_t overflow = 0;           // faults when the stack has no room for the adapter
-  uint32_t return_word = 0;        // what its return records begin with
+  uint32_t return_handler = 0;     // handler: what the adapter's return record leads to
 };
 
-// They take the context and the FuncRef*, whose entry or adapter they set.
-struct FirstCallHelpers {
-  const void* make_entry = nullptr;
-  const void* make_adapter = nullptr;
-};
+// Addresses that the common stubs begin with: the runtime's functions by ir::RuntimeCall, which take the context
+// and the operands, and behind them two that take the context and the FuncRef*, whose entry or adapter they set.
+inline constexpr size_t kMakeEntryAddress = ir::kRuntimeCallCount;
+inline constexpr size_t kMakeAdapterAddress = ir::kRuntimeCallCount + 1;
+inline constexpr size_t kCommonAddresses = ir::kRuntimeCallCount + 2;
 
 // For functions of any type.
-struct CommonStubs : StubCode {
+struct CommonStubs {
   uint32_t trap_exit = 0;     // VMContext::trap_exit
   uint32_t landing = 0;       // VMContext::landing
   uint32_t foreign_call = 0;  // VMContext::foreign_call
@@ -48,17 +64,17 @@ struct CommonStubs : StubCode {
   // where the field says then.
   uint32_t first_entry = 0;
   uint32_t first_adapter = 0;
-  uint32_t no_adapter = 0;              // stands in for an adapter that there was no room for
-  uint32_t no_adapter_trap = 0;         // where it faults
-  std::vector<uint32_t> runtime_calls;  // by ir::RuntimeCall
+  uint32_t no_adapter = 0;       // stands in for an adapter that there was no room for
+  uint32_t no_adapter_trap = 0;  // where it faults
+  std::array<uint32_t, ir::kRuntimeCallCount> runtime_calls = {};
 };
 
-// `address` is where the code will be; the others are the interpreter's handlers of that name.
-SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address,
-                                    const void* call_function, const void* tail_call_function);
-// `helpers` are the runtime's functions by ir::RuntimeCall: they take the context and the operands.
-CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& helpers,
-                              const FirstCallHelpers& first_call);
+WrittenStubs<SignatureStubs> make_signature_stubs(const wasm::FuncType& type);
+WrittenStubs<CommonStubs> make_common_stubs();
+
+struct StubCode {
+  std::vector<std::byte> code;  // for the address that it was made for
+};
 
 // Calls of a function that is not compiled yet: continues where `slot` says, which first is by_reference:
 // at FuncRef::entry.

@@ -73,7 +73,7 @@ std::unique_ptr<OptimizingTier> OptimizingTier::create(interp::InterpreterOption
 
 bool OptimizingTier::start() {
   if (!codegen::is_supported() || !memory_.reserve()) return false;
-  const codegen::FirstCallHelpers first_call = {
+  const TierStubs::FirstCallHelpers first_call = {
       .make_entry = reinterpret_cast<const void*>(&engine::make_entry),
       .make_adapter = reinterpret_cast<const void*>(&engine::make_adapter)};
   if (!stubs_.start(memory_, first_call)) return false;

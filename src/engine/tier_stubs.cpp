@@ -1,40 +1,56 @@
 #include "engine/tier_stubs.hpp"
 
-#include <cstring>
+#include <algorithm>
+#include <array>
 #include <mutex>
 
+#include "base/assert.hpp"
+#include "engine/prepared_stubs.hpp"
 #include "engine/runtime_calls.hpp"
 #include "interp/bytecode.hpp"
 
 namespace wrun::engine {
 
-bool TierStubs::start(CodeMemory& memory, const codegen::FirstCallHelpers& first_call) {
+bool TierStubs::start(CodeMemory& memory, const FirstCallHelpers& first_call) {
   memory_ = &memory;
-  common_code_ = add(
-      [&](const std::byte* address) {
-        return codegen::make_common_stubs(reinterpret_cast<uint64_t>(address),
-                                          runtime_call_functions(), first_call);
-      },
-      common_);
+  common_ = kPreparedCommonStubs.stubs;
+  common_code_ = place(std::as_bytes(kPreparedCommonStubs.code), [&](const std::byte*) {
+    std::vector<const void*> addresses = runtime_call_functions();
+    addresses.push_back(first_call.make_entry);
+    addresses.push_back(first_call.make_adapter);
+    WRUN_CHECK(addresses.size() == codegen::kCommonAddresses);
+    return addresses;
+  });
   if (common_code_ == nullptr) return false;
-  for (const uint32_t offset : common_.runtime_calls)
-    runtime_calls_.push_back(common_code_ + offset);
+  std::ranges::transform(common_.runtime_calls, runtime_calls_.begin(),
+                         [&](uint32_t offset) { return common_code_ + offset; });
   return true;
 }
 
-template <class Make, class Stubs>
-const std::byte* TierStubs::add(Make&& make, Stubs& stubs) {
-  std::optional<CodeMemory::Pages> pages;
-  for (size_t bytes = 1; !pages; bytes = stubs.code.size()) {
-    pages = memory_->allocate(bytes);
-    if (!pages) return nullptr;
-    stubs = make(pages->data());
-    if (stubs.code.size() <= pages->size()) continue;
-    memory_->release(*pages);  // more than a page, which they seldom are
-    pages.reset();
-  }
-  std::memcpy(pages->data(), stubs.code.data(), stubs.code.size());
+template <class AddressesAt>
+const std::byte* TierStubs::place(std::span<const std::byte> code, AddressesAt&& addresses_at) {
+  const std::optional<CodeMemory::Pages> pages = memory_->allocate(code.size());
+  if (!pages) return nullptr;
+  std::ranges::copy(code, pages->begin());
+  const auto addresses = addresses_at(pages->data());
+  std::ranges::copy(std::as_bytes(std::span(addresses)), pages->begin());
   return CodeMemory::seal(*pages) ? pages->data() : nullptr;
+}
+
+const std::byte* TierStubs::place(const codegen::SignatureStubs& stubs,
+                                  std::span<const std::byte> code) {
+  const auto handler = [](interp::Code of) {
+    return reinterpret_cast<const void*>(interp::handler_table()[of]);
+  };
+  using Address = codegen::SignatureAddress;
+  return place(code, [&](const std::byte* at) {
+    std::array<const void*, static_cast<size_t>(Address::Count)> addresses;
+    addresses[static_cast<size_t>(Address::ReturnHandler)] = at + stubs.return_handler;
+    addresses[static_cast<size_t>(Address::CallFunction)] = handler(interp::Code::CallFunction);
+    addresses[static_cast<size_t>(Address::TailCallFunction)] =
+        handler(interp::Code::TailCallFunction);
+    return addresses;
+  });
 }
 
 void TierStubs::set_context(runtime::VMContext& vm) const {
@@ -61,19 +77,15 @@ const TierStubs::Signature* TierStubs::signature(const wasm::FuncType& type, uin
   const std::unique_lock lock(mutex_);
   if (const auto known = signatures_.find(type_id); known != signatures_.end())
     return &known->second;
-  const auto handler = [](interp::Code code) {
-    return reinterpret_cast<const void*>(interp::handler_table()[code]);
-  };
   Signature signature;
-  signature.code = add(
-      [&](const std::byte* address) {
-        return codegen::make_signature_stubs(type, reinterpret_cast<uint64_t>(address),
-                                             handler(interp::Code::CallFunction),
-                                             handler(interp::Code::TailCallFunction));
-      },
-      signature.stubs);
+  if (const auto* known = find_prepared_stubs(type)) {
+    signature = {place(known->stubs, std::as_bytes(known->code)), known->stubs};
+  } else {
+    const auto written = codegen::make_signature_stubs(type);
+    signature = {place(written.stubs, written.code), written.stubs};
+  }
   if (signature.code == nullptr) return nullptr;
-  const Signature& kept = signatures_.emplace(type_id, std::move(signature)).first->second;
+  const Signature& kept = signatures_.emplace(type_id, signature).first->second;
   by_address_[kept.code] = &kept;
   return &kept;
 }
@@ -87,7 +99,7 @@ runtime::CompiledPc TierStubs::find(const std::byte* address) const {
   const auto offset = static_cast<uint64_t>(address - code);
   return {.trap = offset == stubs.overflow ? TrapCode::CallStackExhausted : TrapCode::None,
           .is_entry = offset + 1 == stubs.enter_return || offset + 1 == stubs.enter_loop_return,
-          .is_return_word = offset == stubs.return_word};
+          .is_return_word = offset == 0};  // SignatureAddress::ReturnHandler
 }
 
 }  // namespace wrun::engine

@@ -1,11 +1,11 @@
 // The stubs between tiers (codegen/stubs.hpp), made when they are first needed.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <map>
 #include <shared_mutex>
 #include <span>
-#include <vector>
 
 #include "codegen/stubs.hpp"
 #include "engine/code_memory.hpp"
@@ -23,9 +23,13 @@ class TierStubs {
     codegen::SignatureStubs stubs;
   };
 
-  // The helpers are to call set_entry() and set_adapter(). `memory` outlives this. False: there is no code
-  // memory left. Once, before anything else.
-  [[nodiscard]] bool start(CodeMemory& memory, const codegen::FirstCallHelpers& first_call);
+  // Take the context and the FuncRef*, and are to call set_entry() and set_adapter().
+  struct FirstCallHelpers {
+    const void* make_entry = nullptr;
+    const void* make_adapter = nullptr;
+  };
+  // `memory` outlives this. False: there is no code memory left. Once, before anything else.
+  [[nodiscard]] bool start(CodeMemory& memory, const FirstCallHelpers& first_call);
 
   std::span<const std::byte* const> runtime_calls() const { return runtime_calls_; }
   // What is the same in all contexts.
@@ -42,14 +46,16 @@ class TierStubs {
   runtime::CompiledPc find(const std::byte* address) const;
 
  private:
-  // `make` gives the stubs for an address. Where they are; null: there is no code memory left.
-  template <class Make, class Stubs>
-  const std::byte* add(Make&& make, Stubs& stubs);
+  // Puts the code somewhere, with the addresses for its beginning that `addresses_at` gives for that place.
+  // Null: there is no code memory left.
+  template <class AddressesAt>
+  const std::byte* place(std::span<const std::byte> code, AddressesAt&& addresses_at);
+  const std::byte* place(const codegen::SignatureStubs& stubs, std::span<const std::byte> code);
 
   CodeMemory* memory_ = nullptr;
   codegen::CommonStubs common_;
   const std::byte* common_code_ = nullptr;
-  std::vector<const std::byte*> runtime_calls_;
+  std::array<const std::byte*, ir::kRuntimeCallCount> runtime_calls_ = {};
 
   mutable std::shared_mutex mutex_;           // guards what follows
   std::map<uint32_t, Signature> signatures_;  // by canonical type

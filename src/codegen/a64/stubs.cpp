@@ -66,8 +66,7 @@ asmjit::a64::VecV vector(Reg reg) { return asmjit::a64::VecV(reg.number()); }
 
 class StubWriter : public StubWriterBase<a64::Assembler> {
  public:
-  explicit StubWriter(uint64_t address)
-      : StubWriterBase(asmjit::Environment(asmjit::Arch::kAArch64), address) {}
+  StubWriter() : StubWriterBase(asmjit::Environment(asmjit::Arch::kAArch64)) {}
 
   void load_from_slot(ValType type, Reg to, const Gp& base, int32_t offset) {
     switch (type.kind()) {
@@ -142,8 +141,8 @@ class StubWriter : public StubWriterBase<a64::Assembler> {
     a.blr(kHelper);
     a.mov(sp, x19);
   }
-  void set_helper(const void* helper) {
-    a.load_constant(kHelper, reinterpret_cast<uint64_t>(helper));
+  void load_address(const Gp& to, size_t index) {
+    a.ldr(to, ptr(addresses, static_cast<int32_t>(index * sizeof(uint64_t))));
   }
   // Calls a function of the runtime that may trap or collect.
   void call_helper() {
@@ -171,8 +170,9 @@ class StubWriter : public StubWriterBase<a64::Assembler> {
     a.ldr(kScratch, ptr(kPc));
     a.br(kScratch);
   }
-  void jump_to(const void* code) {
-    a.load_constant(kScratch, reinterpret_cast<uint64_t>(code));
+  void set_helper(size_t index) { load_address(kHelper, index); }
+  void jump_to(SignatureAddress index) {
+    load_address(kScratch, static_cast<size_t>(index));
     a.br(kScratch);
   }
   void branch_if(Condition condition, const Label& target) {
@@ -284,7 +284,7 @@ void store_arguments(StubWriter& w, const wasm::FuncType& type, const Gp& base, 
 // the function itself, or the tiers would pile up frames taking turns. The registers that calls preserve
 // are as they were at the entry: the frame still is in the interpreter's register.
 void write_tail_adapter(StubWriter& w, const wasm::FuncType& type, const Words& words,
-                        const void* tail_call_function, const Label& otherwise) {
+                        const Label& otherwise) {
   a64::Assembler& a = w.a;
   static_assert(kConvention.callee_saved.contains(a64::x(21)));
   a.ldr(kState, WRUN_VM_FIELD(stack));
@@ -300,13 +300,13 @@ void write_tail_adapter(StubWriter& w, const wasm::FuncType& type, const Words& 
   a.ldr(kSp, WRUN_STATE_FIELD(entry_record));
   a.mov(kR0, x0);
   w.to_host_stack();
-  w.jump_to(tail_call_function);
+  w.jump_to(SignatureAddress::TailCallFunction);
 }
 
 // Calls the function in the callee's register by the interpreter, with the arguments in the slots above its
 // frames.
 void write_adapter(StubWriter& w, const wasm::FuncType& type, const Words& words,
-                   const void* call_function, const Label& return_word, const Label& overflow) {
+                   const Label& overflow) {
   a64::Assembler& a = w.a;
   w.push_saved();
   a.ldr(kState, WRUN_VM_FIELD(stack));
@@ -321,7 +321,8 @@ void write_adapter(StubWriter& w, const wasm::FuncType& type, const Words& words
   store_arguments(w, type, x29, 2 * kWord, kSlots);
   a.ldr(kScratch, WRUN_STATE_FIELD(entry_record));
   a.stp(kScratch, kSlots, ptr_pre(sp, -16));
-  a.adr(kPc, return_word);
+  static_assert(SignatureAddress{} == SignatureAddress::ReturnHandler);
+  a.adr(kPc, w.addresses);
   a.stp(kPc, x29, ptr_pre(sp, -16));
   a.mov(kSp, sp);
   a.str(kSp, WRUN_STATE_FIELD(records));
@@ -329,7 +330,7 @@ void write_adapter(StubWriter& w, const wasm::FuncType& type, const Words& words
   a.mov(kR0, x0);
   a.fmov(kF0, kSlots);
   w.to_host_stack();
-  w.jump_to(call_function);
+  w.jump_to(SignatureAddress::CallFunction);
   a.bind(overflow);
   w.fault();
 }
@@ -391,7 +392,7 @@ void write_runtime_call(StubWriter& w, const Label& trap_exit) {
 
 // The type and the size in bytes are where a helper takes them. As Heap::try_allocate(); only when there is
 // no room the runtime is called.
-void write_allocate(StubWriter& w, const void* helper, const Label& runtime_call) {
+void write_allocate(StubWriter& w, size_t helper, const Label& runtime_call) {
   a64::Assembler& a = w.a;
   const Gp area = x9;
   const auto field = [&](size_t offset) { return ptr(area, static_cast<int32_t>(offset)); };
@@ -441,7 +442,7 @@ void write_landing(StubWriter& w) {
 }
 
 // A runtime call that does not come back, unless as a trap: the helper says where the thread goes on.
-void write_throw(StubWriter& w, const void* helper, const Label& trap_exit, const Label& landing) {
+void write_throw(StubWriter& w, size_t helper, const Label& trap_exit, const Label& landing) {
   a64::Assembler& a = w.a;
   const Label uncaught = a.newLabel();
   w.set_helper(helper);
@@ -463,7 +464,7 @@ void write_throw(StubWriter& w, const void* helper, const Label& trap_exit, cons
 }
 
 // All arguments stay where they are, and the function in the callee's register.
-void write_first_call(StubWriter& w, const void* helper, size_t field) {
+void write_first_call(StubWriter& w, size_t helper, size_t field) {
   a64::Assembler& a = w.a;
   constexpr auto& vectors = kConvention.vector_arguments;
   static_assert(kConvention.integer_arguments.size() == 6 && vectors.size() == 8);
@@ -501,17 +502,14 @@ uint64_t entry_stack_bytes(const wasm::FuncType& type) {
   return entry_stack_bytes(Words(kConvention, type));
 }
 
-SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address,
-                                    const void* call_function, const void* tail_call_function) {
-  StubWriter w(address);
-  return write_signature_stubs(w, type, Words(kConvention, type), call_function,
-                               tail_call_function);
+WrittenStubs<SignatureStubs> make_signature_stubs(const wasm::FuncType& type) {
+  StubWriter w;
+  return write_signature_stubs(w, type, Words(kConvention, type));
 }
 
-CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& helpers,
-                              const FirstCallHelpers& first_call) {
-  StubWriter w(address);
-  return write_common_stubs(w, helpers, first_call);
+WrittenStubs<CommonStubs> make_common_stubs() {
+  StubWriter w;
+  return write_common_stubs(w);
 }
 
 }  // namespace wrun::codegen

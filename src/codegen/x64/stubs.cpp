@@ -53,7 +53,7 @@ x86::Xmm vector(Reg reg) { return x86::xmm(reg.number()); }
 
 class StubWriter : public StubWriterBase<x86::Assembler> {
  public:
-  explicit StubWriter(uint64_t address) : StubWriterBase(Environment::host(), address) {}
+  StubWriter() : StubWriterBase(Environment::host()) {}
 
   void load_from_slot(ValType type, Reg to, const x86::Mem& slot) {
     switch (type.kind()) {
@@ -104,7 +104,11 @@ class StubWriter : public StubWriterBase<x86::Assembler> {
     a.pop(x86::rbx);
     a.pop(x86::rbp);
   }
-  void set_helper(const void* function) { a.mov(kHelper, reinterpret_cast<uint64_t>(function)); }
+  x86::Mem address(size_t index) const {
+    return x86::qword_ptr(addresses, static_cast<int32_t>(index * sizeof(uint64_t)));
+  }
+  void set_helper(size_t index) { a.mov(kHelper, address(index)); }
+  void jump_to(SignatureAddress index) { a.jmp(address(static_cast<size_t>(index))); }
   // The helper, with the context before the arguments that are in their registers already. Uses rbx.
   void call_on_host_stack() {
     a.mov(x86::rbx, x86::rsp);
@@ -252,7 +256,7 @@ void store_arguments(StubWriter& w, const wasm::FuncType& type, const x86::Mem& 
 // the function itself, or the tiers would pile up frames taking turns. The registers that calls preserve
 // are as they were at the entry: the frame still is in the interpreter's register.
 void write_tail_adapter(StubWriter& w, const wasm::FuncType& type, const Words& words,
-                        const void* tail_call_function, const Label& otherwise) {
+                        const Label& otherwise) {
   x86::Assembler& a = w.a;
   static_assert(kConvention.callee_saved.contains(x64::kR13));
   a.mov(kState, WRUN_VM_FIELD(stack));
@@ -266,13 +270,12 @@ void write_tail_adapter(StubWriter& w, const wasm::FuncType& type, const Words& 
   a.mov(kSp, WRUN_STATE_FIELD(entry_record));
   a.mov(kR0, x86::rax);
   w.to_host_stack();
-  a.mov(x86::rax, reinterpret_cast<uint64_t>(tail_call_function));
-  a.jmp(x86::rax);
+  w.jump_to(SignatureAddress::TailCallFunction);
 }
 
 // Calls the function in rax by the interpreter, with the arguments in the slots above its frames.
 void write_adapter(StubWriter& w, const wasm::FuncType& type, const Words& words,
-                   const void* call_function, const Label& return_word, const Label& overflow) {
+                   const Label& overflow) {
   x86::Assembler& a = w.a;
   w.push_saved();
   a.mov(kState, WRUN_VM_FIELD(stack));
@@ -286,7 +289,7 @@ void write_adapter(StubWriter& w, const wasm::FuncType& type, const Words& words
   a.push(kSlots);
   a.push(WRUN_STATE_FIELD(entry_record));
   a.push(x86::rbp);
-  a.lea(kPc, x86::ptr(return_word));
+  a.lea(kPc, w.address(static_cast<size_t>(SignatureAddress::ReturnHandler)));
   a.push(kPc);
   a.mov(WRUN_STATE_FIELD(records), x86::rsp);
   a.mov(kSp, x86::rsp);
@@ -294,8 +297,7 @@ void write_adapter(StubWriter& w, const wasm::FuncType& type, const Words& words
   a.mov(kR0, x86::rax);
   a.movq(kF0, kSlots);
   w.to_host_stack();
-  a.mov(x86::rax, reinterpret_cast<uint64_t>(call_function));
-  a.jmp(x86::rax);
+  w.jump_to(SignatureAddress::CallFunction);
   a.bind(overflow);
   w.fault();
 }
@@ -355,7 +357,7 @@ void write_runtime_call(StubWriter& w, const Label& trap_exit) {
 
 // The type and the size in bytes are where a helper takes them. As Heap::try_allocate(); only when there is
 // no room the runtime is called.
-void write_allocate(StubWriter& w, const void* helper, const Label& runtime_call) {
+void write_allocate(StubWriter& w, size_t helper, const Label& runtime_call) {
   x86::Assembler& a = w.a;
   const auto area = [](size_t offset) {
     return x86::qword_ptr(x86::r10, static_cast<int32_t>(offset));
@@ -404,7 +406,7 @@ void write_landing(StubWriter& w) {
 }
 
 // A runtime call that does not come back, unless as a trap: the helper says where the thread goes on.
-void write_throw(StubWriter& w, const void* helper, const Label& trap_exit, const Label& landing) {
+void write_throw(StubWriter& w, size_t helper, const Label& trap_exit, const Label& landing) {
   x86::Assembler& a = w.a;
   const Label uncaught = a.newLabel();
   w.set_helper(helper);
@@ -426,7 +428,7 @@ void write_throw(StubWriter& w, const void* helper, const Label& trap_exit, cons
 }
 
 // All arguments stay where they are, and the function in rax.
-void write_first_call(StubWriter& w, const void* helper, size_t field) {
+void write_first_call(StubWriter& w, size_t helper, size_t field) {
   x86::Assembler& a = w.a;
   constexpr auto& integers = kConvention.integer_arguments;
   constexpr auto& vectors = kConvention.vector_arguments;
@@ -464,17 +466,14 @@ uint64_t entry_stack_bytes(const wasm::FuncType& type) {
   return entry_stack_bytes(Words(kConvention, type));
 }
 
-SignatureStubs make_signature_stubs(const wasm::FuncType& type, uint64_t address,
-                                    const void* call_function, const void* tail_call_function) {
-  StubWriter w(address);
-  return write_signature_stubs(w, type, Words(kConvention, type), call_function,
-                               tail_call_function);
+WrittenStubs<SignatureStubs> make_signature_stubs(const wasm::FuncType& type) {
+  StubWriter w;
+  return write_signature_stubs(w, type, Words(kConvention, type));
 }
 
-CommonStubs make_common_stubs(uint64_t address, const std::vector<const void*>& helpers,
-                              const FirstCallHelpers& first_call) {
-  StubWriter w(address);
-  return write_common_stubs(w, helpers, first_call);
+WrittenStubs<CommonStubs> make_common_stubs() {
+  StubWriter w;
+  return write_common_stubs(w);
 }
 
 }  // namespace wrun::codegen
