@@ -402,9 +402,14 @@ class LinearScan {
       distances[interval.reg.index] =
           std::min(distances[interval.reg.index], use_distance(interval, position_));
     }
+    // Not worth it if nothing reads it from the register.
+    const Position least = std::max(position_, intervals_.use(first).position);
+    const auto is_too_short = [&](Position limit) {
+      return limit <= position_ + 1 || (limit < current.end && splittable(limit) <= least);
+    };
     Reg best = kNoReg;
     for (Reg reg : regs) {
-      if (blocked[reg.index] <= position_ + 1 || distances[reg.index] == 0) continue;
+      if (is_too_short(blocked[reg.index]) || distances[reg.index] == 0) continue;
       const bool enough = blocked[reg.index] >= current.end;
       if (!best.exists()) {
         best = reg;
@@ -423,7 +428,7 @@ class LinearScan {
     }
     if (blocked[best.index] < current.end) {
       const Position at = split_position(position_, blocked[best.index]);
-      if (at <= current.begin) {
+      if (at <= least) {
         WRUN_CHECK(!must);
         spill(id, position_ + 1);
         return;

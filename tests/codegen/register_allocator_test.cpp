@@ -44,6 +44,57 @@ TEST_CASE("allocations of random functions are right") {
     }
 }
 
+// A value, a loop that may call something, and the value's use behind it.
+struct ValueAroundLoop {
+  MachineFunction function;
+  VReg value = function.add_vreg(ValueType::I64);
+
+  ValueAroundLoop(RegSet clobbered, bool is_read_in_loop) {
+    function.clobber_sets.push_back(clobbered);
+    const Operand use = {.vreg = value};
+    const Operand argument = {
+        .vreg = value, .constraint = Operand::Constraint::Fixed, .fixed = x64::kRax};
+    add_block({{{.vreg = value, .role = Operand::Role::Def}}, {}}, {1});
+    add_block({is_read_in_loop ? std::vector{argument} : std::vector<Operand>(), {}}, {2, 3});
+    function.instructions[2].clobbers = 1;
+    add_block({{}}, {1});
+    add_block({{use}}, {});
+    function.blocks[1].loop_end = 3;
+    function.blocks[1].loop_depth = function.blocks[2].loop_depth = 1;
+  }
+  uint32_t moves_in_loop() const {
+    const Allocation allocation =
+        allocate_registers(function, {x64::kConvention.allocatable, {}, x64::kConvention.scratch});
+    REQUIRE(!check_allocation(function, allocation));
+    return static_cast<uint32_t>(std::ranges::count_if(allocation.moves, [&](const PlacedMove& m) {
+      return m.instruction >= function.blocks[1].first && m.instruction < function.blocks[2].end;
+    }));
+  }
+
+ private:
+  void add_block(const std::vector<std::vector<Operand>>& instructions,
+                 const std::vector<uint32_t>& targets) {
+    MachineBlock block = {.first = static_cast<uint32_t>(function.instructions.size()),
+                          .first_edge = static_cast<uint32_t>(function.edges.size()),
+                          .edge_count = static_cast<uint32_t>(targets.size())};
+    for (const std::vector<Operand>& operands : instructions) {
+      Instruction& insn = function.instructions.emplace_back();
+      insn.first_operand = static_cast<uint32_t>(function.operands.size());
+      insn.operand_count = static_cast<uint16_t>(operands.size());
+      function.operands.insert(function.operands.end(), operands.begin(), operands.end());
+    }
+    for (const uint32_t target : targets) function.edges.push_back({.target = target});
+    block.end = static_cast<uint32_t>(function.instructions.size());
+    function.blocks.push_back(block);
+  }
+};
+
+TEST_CASE("what a loop with calls does not read stays in its slot there") {
+  const RegSet all = x64::kConvention.allocatable;
+  CHECK(ValueAroundLoop(all, false).moves_in_loop() == 0);
+  CHECK(ValueAroundLoop(all, true).moves_in_loop() == 1);
+}
+
 TEST_CASE("the checker finds what is wrong") {
   const AllocatorOptions options = machines()[0].options;
   uint32_t found = 0;
