@@ -39,26 +39,24 @@ Heap::~Heap() {
 // --- Address space ---
 
 // Twice the limit, so that large objects find a place between small ones; less where the host has not
-// as much, of which something is left for others.
+// as much, of which the same amount is left for others.
 bool Heap::reserve() {
   uint64_t wanted = round_up_to_chunk(std::max(2 * options_.maximum_bytes, kMinReservation));
-  if (reserve(wanted)) return true;
-  do {
-    wanted = round_up_to_chunk(wanted / 2);
-    if (!reserve(wanted)) continue;
-    if (wanted == kMinReservation) return true;
-    os_release(reservation_, reservation_bytes_);
-    reservation_ = nullptr;
-    return reserve(round_up_to_chunk(wanted / 2));
-  } while (wanted > kMinReservation);
+  if (reserve(wanted, 0)) return true;
+  while (wanted > kMinReservation) {
+    wanted = std::max(round_up_to_chunk(wanted / 2), kMinReservation);
+    if (reserve(wanted, wanted == kMinReservation ? 0 : wanted)) return true;
+  }
   return false;
 }
 
-bool Heap::reserve(uint64_t heap_bytes) {
-  const size_t bytes = kBlockBytes + heap_bytes + 2 * bitmap_bytes(heap_bytes) +
-                       line_table_bytes(heap_bytes) + block_table_bytes(heap_bytes);
-  void* region = os_reserve(bytes);
+bool Heap::reserve(uint64_t heap_bytes, uint64_t headroom) {
+  const size_t bytes =
+      round_up_to_os_page(kBlockBytes + heap_bytes + 2 * bitmap_bytes(heap_bytes) +
+                          line_table_bytes(heap_bytes) + block_table_bytes(heap_bytes));
+  auto* region = static_cast<std::byte*>(os_reserve(bytes + headroom));
   if (region == nullptr) return false;
+  if (headroom != 0) os_release(region + bytes, headroom);
   area_.base =
       (reinterpret_cast<uintptr_t>(region) + kBlockBytes - 1) & ~uintptr_t{kBlockBytes - 1};
   std::byte* table = reinterpret_cast<std::byte*>(area_.base) + heap_bytes;

@@ -134,7 +134,8 @@ class Heap {
 
   // --- heap.cpp
   bool reserve();
-  bool reserve(uint64_t heap_bytes);
+  // Only if there is `headroom` besides.
+  bool reserve(uint64_t heap_bytes, uint64_t headroom);
   bool commit_more();
   bool commit_blocks(uint32_t count);
   std::byte* find_room(uint64_t bytes);

@@ -117,7 +117,7 @@ class PathResolution(CliTest):
         self.file("data/in", b"")
         self.file("open.wasm", opens(b"in"))
         self.file("up.wasm", opens(b"../open.wasm"))
-        for how in ("openat2", "walk"):
+        for how in harness.PATH_RESOLUTIONS:
             self.check("--path-resolution", how, "--dir", "data", "open.wasm")
             self.check("-q", "--path-resolution=" + how, "--dir", "data", "up.wasm", status=EPERM)
         self.check("--path-resolution", "hope", "open.wasm", status=2, stderr="`hope` is not one of: openat2 walk")

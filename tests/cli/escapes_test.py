@@ -86,7 +86,7 @@ class Escapes(CliTest):
         return opened[opened.index(self.path("granted")):]
 
     def test_nothing_outside_is_opened_or_changed(self):
-        for how in ("openat2", "walk"):
+        for how in harness.PATH_RESOLUTIONS:
             for path in self.PATHS:
                 with self.subTest(how=how, path=path[:40]):
                     for opened in self.run_traced(how, path):
@@ -98,7 +98,7 @@ class Escapes(CliTest):
                     self.assertGreater(os.stat(self.path("outside/secret")).st_mtime, 1)
 
     def test_what_is_inside_can_be_opened(self):
-        for how in ("openat2", "walk"):
+        for how in harness.PATH_RESOLUTIONS:
             self.make()
             self.check("-q", "--path-resolution", how, "--dir", "granted::/", self.file("in.wasm", opens(b"dir/../file")))
 

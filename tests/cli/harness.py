@@ -7,7 +7,10 @@ import tempfile
 import unittest
 
 os.environ.setdefault("WRUN_CACHE_DIR", "")
-COMMAND = shlex.split(os.environ.get("WRUN_EMULATOR", "")) + [os.environ["WRUN"]]
+EMULATOR = shlex.split(os.environ.get("WRUN_EMULATOR", ""))
+COMMAND = EMULATOR + [os.environ["WRUN"]]
+# Of --path-resolution, those that the system has: the emulator does not know openat2.
+PATH_RESOLUTIONS = ("walk",) if EMULATOR else ("openat2", "walk")
 
 # The sanitizers cannot look for leaks in a process that is traced.
 STRACE = ["strace", "-f", "-qq", "-E", "ASAN_OPTIONS=detect_leaks=0"]

@@ -1,10 +1,14 @@
 // The heap by itself: what is reachable stays, and the rest makes room.
 #include "gc/heap.hpp"
 
+#include <atomic>
 #include <cstring>
+#include <memory>
+#include <thread>
 #include <vector>
 
 #include "catch.hpp"
+#include "support/child_process.hpp"
 #include "wasm/type_registry.hpp"
 
 using namespace wrun;
@@ -239,4 +243,27 @@ TEST_CASE("a heap that always collects keeps what is marked, and reports") {
   CHECK(reports == 200);
   gc::Reference item = world.roots[0];
   for (uint64_t i = 100; i-- > 0; item = world.get(item, 0)) REQUIRE(world.get(item, 2) == i);
+}
+
+TEST_CASE("Where address space is scarce, heaps that are made at the same time all find some") {
+  if (!test::can_limit_address_space()) {
+    WARN("address space has no limit here");
+    return;
+  }
+  const int status = test::status_in_child([] {
+    if (!test::limit_address_space(size_t{3} << 30)) return false;
+    constexpr int kThreads = 4, kHeaps = 400;
+    std::atomic<int> made = 0;
+    std::vector<std::thread> threads;
+    for (int i = 0; i < kThreads; ++i)
+      threads.emplace_back([&] {
+        for (int round = 0; round < kHeaps; ++round) {
+          const auto world = std::make_unique<World>();
+          made += world->make_pair(0, 0, 0) != gc::kNull;
+        }
+      });
+    for (std::thread& thread : threads) thread.join();
+    return made == kThreads * kHeaps;
+  });
+  CHECK(status == 0);
 }

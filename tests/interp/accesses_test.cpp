@@ -60,7 +60,7 @@ TEST_CASE("The edge of the memory, for every load and store") {
         if (!is_store) code(Op::Drop);
         ModuleBuilder builder;
         builder.memory({
-            .limits = {.minimum = 1, .is_64 = is_64}
+            .limits = {.minimum = 1, .maximum = 1, .is_64 = is_64}
         });
         builder.function({}, Code());
         builder.function({{address}, {}}, code);
@@ -121,7 +121,9 @@ TEST_CASE("Sums and scaled sums as addresses") {
       for (uint32_t shift = 0; shift < 5; ++shift)
         for (const uint32_t offset : {0u, 24u, 0xffffu, 0x10000u}) {
           ModuleBuilder builder;
-          builder.memory({.limits = {.minimum = 3}});
+          builder.memory({
+              .limits = {.minimum = 3, .maximum = 3}
+          });
           const Code at = address(sum, shift_first, shift);
           const auto with_address = [&](auto&&... rest) {
             Code code = at;

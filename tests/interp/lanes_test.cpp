@@ -35,7 +35,7 @@ class LaneTest {
     ModuleBuilder builder;
     for (uint32_t i = 0; i <= memory_index; ++i)
       builder.memory({
-          .limits = {.minimum = 1, .is_64 = is_64}
+          .limits = {.minimum = 1, .maximum = 1, .is_64 = is_64}
       });
     Code code;
     code(Op::LocalGet, 0)(Op::LocalGet, 1);
