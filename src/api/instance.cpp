@@ -51,13 +51,13 @@ ValueType Global::type() const { return to_public(global_->type.content); }
 bool Global::is_mutable() const { return global_->type.is_mutable; }
 
 Value Global::get() const {
-  return load_value(global_->type.content, global_->cell.slots, *store_);
+  return load_value(global_->type.content, global_->cell->slots, *store_);
 }
 
 Result<void> Global::set(const Value& value) const {
   if (!global_->type.is_mutable) return fail(Error::Kind::Usage, "the global is constant");
   return store_values({&value, 1}, {&global_->type.content, 1}, "value", *store_,
-                      global_->cell.slots);
+                      global_->cell->slots);
 }
 
 ValueType Table::element_type() const { return to_public(table_->type().element); }

@@ -11,6 +11,7 @@ SelectorBase::SelectorBase(const ir::Function& function, const Convention& conve
     : function_(function),
       convention_(convention),
       graph_(function),
+      layout_(function.module()),
       uses_(ir::count_uses(function)),
       order_(order_blocks(function, graph_)) {
   vregs_.assign(function.value_count(), kNoVReg);

@@ -15,6 +15,7 @@
 #include "codegen/instruction.hpp"
 #include "ir/build.hpp"
 #include "ir/flow_graph.hpp"
+#include "runtime/context_layout.hpp"
 #include "wasm/canonical_type.hpp"
 
 namespace wrun::codegen {
@@ -161,13 +162,15 @@ class SelectorBase {
   Address address(Value index, ir::Access access);
   bool is_32_bits(Value value) const;
   uint64_t least_size(Value size) const;
-  VReg global_cell(uint32_t index);
+  Address global_cell(uint32_t index);
   VReg table_view(uint32_t index);
+  VReg table_elements(uint32_t index);
   VReg memory_view(uint32_t index);
 
   const ir::Function& function_;
   const Convention& convention_;
   ir::FlowGraph graph_;
+  runtime::ContextLayout layout_;
   std::vector<uint32_t> uses_;
   std::vector<VReg> vregs_;              // by value
   std::vector<bool> folded_;             // by value

@@ -7,7 +7,6 @@
 namespace wrun::codegen {
 
 using runtime::FuncRef;
-using runtime::VMContext;
 
 bool SelectorBase::select_check() {
   const bool is_check =
@@ -53,9 +52,8 @@ void SelectorBase::signature_check(VReg ref) {
     test_concrete_type(matches, ref, type, false, false);
     return trap_if_zero(matches, 4, TrapCode::IndirectCallTypeMismatch);
   }
-  const VReg ids = load_pointer(in_context(offsetof(VMContext, type_ids)));
   const VReg id = fresh(ValueType::I32);
-  load_i32(id, at(ids, static_cast<int32_t>(type * sizeof(uint32_t))));
+  load_i32(id, in_context(layout_.type_id(type)));
   compare_i32(id, at(ref, offsetof(FuncRef, type_id)));
   trap_if(condition_of(Comparison::NotEqual), TrapCode::IndirectCallTypeMismatch);
 }

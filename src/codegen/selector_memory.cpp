@@ -53,14 +53,20 @@ uint64_t SelectorBase::least_size(Value size) const {
   return memory.limits.minimum << memory.page_size_log2;
 }
 
-VReg SelectorBase::global_cell(uint32_t index) {
+Address SelectorBase::global_cell(uint32_t index) {
+  if (index >= function_.module().imported_globals) return in_context(layout_.global_cell(index));
   const VReg globals = load_pointer(in_context(offsetof(VMContext, globals)));
-  return load_pointer(at(globals, static_cast<int32_t>(index * sizeof(void*))));
+  return at(load_pointer(at(globals, static_cast<int32_t>(index * sizeof(void*)))));
 }
 
 VReg SelectorBase::table_view(uint32_t index) {
-  const VReg tables = load_pointer(in_context(offsetof(VMContext, tables)));
-  return load_pointer(at(tables, static_cast<int32_t>(index * sizeof(void*))));
+  return load_pointer(in_context(layout_.table_view(index)));
+}
+
+VReg SelectorBase::table_elements(uint32_t index) {
+  if (ir::is_fixed(function_.module().tables[index].type.limits))
+    return load_pointer(in_context(layout_.table_elements(index)));
+  return load_pointer(at(table_view(index), offsetof(runtime::TableView, elements)));
 }
 
 VReg SelectorBase::memory_view(uint32_t index) {

@@ -291,11 +291,11 @@ class Snapshot {
       out.write(type_bytes);
       out.write_u8(read_u8());
       const auto init = read_expression();
-      if (!type.is_mutable && !constants_.is_object(type.content, global->cell.slots[0])) {
+      if (!type.is_mutable && !constants_.is_object(type.content, global->cell->slots[0])) {
         out.write(init);
         continue;
       }
-      if (auto done = constants_.append(out, type.content, type_bytes, global->cell.slots); !done)
+      if (auto done = constants_.append(out, type.content, type_bytes, global->cell->slots); !done)
         return unsupported("global " + std::to_string(index) + " " + done.error().message);
     }
     return {};

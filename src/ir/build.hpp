@@ -27,6 +27,9 @@ struct Unsupported {
   uint32_t offset = 0;  // in the module
 };
 
+// What has these limits never grows.
+constexpr bool is_fixed(const wasm::Limits& limits) { return limits.maximum == limits.minimum; }
+
 std::expected<Function, Unsupported> build(const wasm::Module& module, uint32_t function_index,
                                            const BuildOptions& options);
 

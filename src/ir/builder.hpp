@@ -167,8 +167,6 @@ class Builder {
   Value memory_bytes(uint32_t memory);
   void memory_size(uint32_t memory);
   bool is_guarded(uint32_t memory) const;
-  // What has these limits never grows.
-  static bool is_fixed(const wasm::Limits& limits) { return limits.maximum == limits.minimum; }
   bool is_64_memory(uint32_t memory) const { return module_.memories[memory].limits.is_64; }
   bool is_64_table(uint32_t table) const { return module_.tables[table].type.limits.is_64; }
 

@@ -18,7 +18,11 @@ constinit MemoryView no_memory;
 }  // namespace
 
 Instance::Instance(Store& store, std::shared_ptr<const wasm::Module> module, std::string name)
-    : module_(std::move(module)), name_(std::move(name)) {
+    : module_(std::move(module)),
+      layout_(*module_),
+      context_(std::make_unique<std::byte[]>(layout_.bytes())),
+      vm_(*new(context_.get()) VMContext),
+      name_(std::move(name)) {
   vm_.memory0 = &no_memory;
   vm_.store = &store;
   vm_.instance = this;

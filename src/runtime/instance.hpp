@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "runtime/context_layout.hpp"
 #include "runtime/store.hpp"
 #include "runtime/vm_context.hpp"
 #include "wasm/module.hpp"
@@ -90,8 +91,10 @@ class Instance {
   friend class Store;
   Instance(Store& store, std::shared_ptr<const wasm::Module> module, std::string name);
 
-  VMContext vm_;
   std::shared_ptr<const wasm::Module> module_;
+  ContextLayout layout_;
+  std::unique_ptr<std::byte[]> context_;
+  VMContext& vm_;  // in context_
   std::string name_;
   std::vector<FuncRef> defined_functions_;
   std::vector<FuncRef*> functions_;

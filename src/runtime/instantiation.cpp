@@ -31,6 +31,10 @@ class Instantiation {
   void add_table(Table* table);
   void add_memory(Memory* memory);
   void add_global(Global* global);
+  template <class T>
+  T* in_context(size_t offset) {
+    return reinterpret_cast<T*>(instance_.context_.get() + offset);
+  }
 
   Result<RefSlot> element(const wasm::ElementSegment& segment, size_t index);
   Result<void> copy_elements(uint32_t index);
@@ -111,9 +115,9 @@ void Instantiation::reserve() {
   vm_.memories = instance_.memory_views_.data();
   vm_.tables = instance_.table_views_.data();
   vm_.globals = instance_.global_cells_.data();
-  vm_.type_ids = module_.canonical_types.data();
   vm_.types = module_.runtime_types.data();
   vm_.tags = instance_.tags_.data();
+  std::ranges::copy(module_.canonical_types, in_context<uint32_t>(instance_.layout_.type_id(0)));
 }
 
 void Instantiation::take_imports(std::span<const Extern> imports) {
@@ -168,8 +172,9 @@ Result<void> Instantiation::allocate_memories() {
 Result<void> Instantiation::allocate_globals() {
   for (size_t i = module_.imported_globals; i < module_.globals.size(); ++i) {
     const wasm::Global& global = module_.globals[i];
-    const GlobalCell value = WRUN_TRY(evaluate_const(module_, global.init, vm_));
-    add_global(&store_.add_global(canonical_type(module_, global.type), value));
+    auto* cell = in_context<GlobalCell>(instance_.layout_.global_cell(static_cast<uint32_t>(i)));
+    *cell = WRUN_TRY(evaluate_const(module_, global.init, vm_));
+    add_global(&store_.add_global(canonical_type(module_, global.type), cell));
   }
   return {};
 }
@@ -209,6 +214,9 @@ Result<void> Instantiation::allocate_segments() {
 }
 
 void Instantiation::add_table(Table* table) {
+  const auto index = static_cast<uint32_t>(instance_.tables_.size());
+  *in_context<TableView*>(instance_.layout_.table_view(index)) = table->view();
+  *in_context<RefSlot*>(instance_.layout_.table_elements(index)) = table->view()->elements;
   instance_.tables_.push_back(table);
   instance_.table_views_.push_back(table->view());
 }
@@ -221,7 +229,7 @@ void Instantiation::add_memory(Memory* memory) {
 
 void Instantiation::add_global(Global* global) {
   instance_.globals_.push_back(global);
-  instance_.global_cells_.push_back(&global->cell);
+  instance_.global_cells_.push_back(global->cell);
 }
 
 // --- Back to the beginning ---
@@ -232,7 +240,7 @@ Result<void> Instantiation::reset() {
     if (!instance_.memories_[i]->reset())
       return fail(Error::Kind::Unsupported, "the host does not give the memory's pages back");
   for (size_t i = module_.imported_globals; i < module_.globals.size(); ++i)
-    instance_.globals_[i]->cell = WRUN_TRY(evaluate_const(module_, module_.globals[i].init, vm_));
+    *instance_.globals_[i]->cell = WRUN_TRY(evaluate_const(module_, module_.globals[i].init, vm_));
   for (size_t i = module_.imported_tables; i < module_.tables.size(); ++i) {
     GlobalCell init;
     if (module_.tables[i].init)

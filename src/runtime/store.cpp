@@ -54,7 +54,11 @@ Result<Table*> Store::add_table(const wasm::TableType& type, RefSlot init) {
 }
 
 Global& Store::add_global(const wasm::GlobalType& type, GlobalCell value) {
-  return globals_.emplace_back(type, value);
+  return add_global(type, &host_cells_.emplace_back(value));
+}
+
+Global& Store::add_global(const wasm::GlobalType& type, GlobalCell* cell) {
+  return globals_.emplace_back(type, cell);
 }
 
 Tag& Store::add_tag(const wasm::FuncType& type) {
@@ -143,7 +147,7 @@ void Store::mark_roots(gc::Marker& marker, const uint64_t* stack_end) {
                              host_references.data() + host_references.size());
   marker.mark(uncaught_exception);
   for (const Global& global : globals_)
-    if (types_.may_hold_object(global.type.content)) marker.mark(global.cell.slots[0]);
+    if (types_.may_hold_object(global.type.content)) marker.mark(global.cell->slots[0]);
   for (const std::unique_ptr<Table>& table : tables_) {
     if (!types_.may_hold_object(table->type().element)) continue;
     const TableView& view = *table->view();

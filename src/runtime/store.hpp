@@ -63,7 +63,7 @@ struct StoreLimits {
 
 struct Global {
   wasm::GlobalType type;
-  GlobalCell cell;
+  GlobalCell* cell;
 };
 
 struct Tag {
@@ -109,6 +109,7 @@ class Store final : gc::RootSource {
   Memory* add_memory(std::shared_ptr<Memory> memory);
   Result<Table*> add_table(const wasm::TableType& type, RefSlot init);
   Global& add_global(const wasm::GlobalType& type, GlobalCell value);
+  Global& add_global(const wasm::GlobalType& type, GlobalCell* cell);  // which lives as long
   Tag& add_tag(const wasm::FuncType& type);
   Tag& add_tag(uint32_t type_id, const wasm::FuncType& type);  // `type` outlives the store
   Instance& add_instance(std::unique_ptr<Instance> instance);
@@ -173,6 +174,7 @@ class Store final : gc::RootSource {
   Parker parker_;
   std::deque<FuncRef> host_functions_;
   std::deque<wasm::FuncType> host_types_;
+  std::deque<GlobalCell> host_cells_;  // of the host's globals
   std::deque<Global> globals_;
   std::deque<Tag> tags_;
   std::vector<std::shared_ptr<Memory>> memories_;

@@ -71,14 +71,14 @@ struct FuncRef {
   const void* adapter = nullptr;
 };
 
+// More of the instance's own stands behind it: ContextLayout.
 struct VMContext {
   // Memory 0, also in `memories`. Null views stand in where there is none.
   MemoryView* memory0 = nullptr;
-  MemoryView** memories = nullptr;     // by memory index
-  GlobalCell** globals = nullptr;      // by global index
-  TableView** tables = nullptr;        // by table index
-  FuncRef** functions = nullptr;       // by function index; imports point to the exporter's
-  const uint32_t* type_ids = nullptr;  // by type index: canonical ids
+  MemoryView** memories = nullptr;  // by memory index
+  GlobalCell** globals = nullptr;   // by global index
+  TableView** tables = nullptr;     // by table index
+  FuncRef** functions = nullptr;    // by function index; imports point to the exporter's
   const wasm::CanonicalType* const* types = nullptr;  // by type index
   const Tag* const* tags = nullptr;                   // by tag index
   Store* store = nullptr;

@@ -233,8 +233,8 @@ Runner::Outcome Runner::get(runtime::Instance& instance, const wasm::Export& ent
   const auto* global = std::get<runtime::Global*>(instance.get(entry.kind, entry.index));
   const ValType type = instance.module().globals[entry.index].type.content;
   return Results{
-      {without_index(instance.module(),                 type)},
-      {          global->cell.slots[0], global->cell.slots[1]}
+      {without_index(instance.module(),                  type)},
+      {         global->cell->slots[0], global->cell->slots[1]}
   };
 }
 

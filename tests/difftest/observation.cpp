@@ -208,7 +208,7 @@ class Observer {
     }
     for (uint32_t i = 0; i < module_->globals.size(); ++i) {
       const auto global = std::get<runtime::Global*>(instance_->get(wasm::ExternKind::Global, i));
-      line += " " + to_string(value_of(global->type.content, global->cell.slots,
+      line += " " + to_string(value_of(global->type.content, global->cell->slots,
                                        way_.config.canonical_nans));
     }
     observation_.lines.push_back(std::move(line));

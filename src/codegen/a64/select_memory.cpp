@@ -16,7 +16,7 @@ bool Selector::select_memory() {
     load_from(vreg(current_), Id::kIdLdr, 8, 8, at(view, static_cast<int32_t>(offset)));
   };
   const auto element = [&] {
-    Address place = at(load_pointer(at(table_view(insn().low()), offsetof(TableView, elements))));
+    Address place = at(table_elements(insn().low()));
     place.index = in_register(operand(0));
     place.scale_log2 = 3;
     return place;
@@ -48,7 +48,7 @@ bool Selector::select_memory() {
     case Op::I32Store16:
     case Op::I64Store16: store(Id::kIdStrh, 4, 2); break;
 
-    case Op::GlobalGet: load_slot(at(global_cell(insn().low()))); break;
+    case Op::GlobalGet: load_slot(global_cell(insn().low())); break;
     case Op::FrameSlot:
       load_slot(at(in_register(operand(0)), static_cast<int32_t>(insn().low() * kWordBytes)));
       break;
@@ -58,9 +58,9 @@ bool Selector::select_memory() {
       // Zeros above an i32 as well.
       const uint8_t bytes = is_vector ? bytes_of(type) : uint8_t{8};
       const VReg value = in_register(operand(0));
-      const VReg cell = global_cell(insn().low());
+      const Address cell = global_cell(insn().low());
       Instruction& store =
-          emit(Form::Store, is_vector ? Id::kIdStr_v : Id::kIdStr, bytes, {u(value)}, at(cell));
+          emit(Form::Store, is_vector ? Id::kIdStr_v : Id::kIdStr, bytes, {u(value)}, cell);
       store.condition = bytes;
       store.trap = 0;
       break;

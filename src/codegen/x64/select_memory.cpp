@@ -39,27 +39,27 @@ bool Selector::select_memory() {
     case Op::I64Store16: store(Id::kIdMov, 2); break;
     case Op::I64Store32: store(Id::kIdMov, 4); break;
 
-    case Op::GlobalGet: load_slot(at(global_cell(insn().low()))); break;
+    case Op::GlobalGet: load_slot(global_cell(insn().low())); break;
     case Op::FrameSlot:
       load_slot(at(in_register(operand(0)), static_cast<int32_t>(insn().low() * kWordBytes)));
       break;
     case Op::GlobalSet: {
       const Value value = operand(0);
       const Type type = function_.type(value);
-      const VReg cell = global_cell(insn().low());
+      const Address cell = global_cell(insn().low());
       if (reg_class(value_type(type)) == RegClass::Vector) {
         const InstId id = type == Type::F32   ? Id::kIdVmovss
                           : type == Type::F64 ? Id::kIdVmovsd
                                               : Id::kIdVmovups;
-        emit(Form::Store, id, bytes_of(type), {u(in_register(value))}, at(cell)).trap = 0;
+        emit(Form::Store, id, bytes_of(type), {u(in_register(value))}, cell).trap = 0;
       } else if (const auto constant = immediate(value);
                  constant && (type != Type::I32 || *constant >= 0)) {
-        emit(Form::StoreImm, Id::kIdMov, 8, {}, at(cell)).immediate =
+        emit(Form::StoreImm, Id::kIdMov, 8, {}, cell).immediate =
             static_cast<uint64_t>(int64_t{*constant});
         code_.back().trap = 0;
       } else {
         // Zeros above an i32 as well.
-        emit(Form::Store, Id::kIdMov, 8, {u(in_register(value))}, at(cell)).trap = 0;
+        emit(Form::Store, Id::kIdMov, 8, {u(in_register(value))}, cell).trap = 0;
       }
       break;
     }
@@ -84,16 +84,14 @@ bool Selector::select_memory() {
           .trap = 0;
       break;
     case Op::TableGet: {
-      Address element =
-          at(load_pointer(at(table_view(insn().low()), offsetof(TableView, elements))));
+      Address element = at(table_elements(insn().low()));
       element.index = in_register(operand(0));
       element.scale_log2 = 3;
       emit(Form::Unary, Id::kIdMov, 8, {d(vreg(current_))}, element).trap = 0;
       break;
     }
     case Op::TableSet: {
-      Address element =
-          at(load_pointer(at(table_view(insn().low()), offsetof(TableView, elements))));
+      Address element = at(table_elements(insn().low()));
       element.index = in_register(operand(0));
       element.scale_log2 = 3;
       const VReg value = in_register(operand(1));
