@@ -1,6 +1,7 @@
 // An instruction moves in front of the outermost loop in which all its operands are the same and nothing
 // writes what it reads. What may trap, or is only allowed where control flow has led, moves only if the
-// loop's first step would have executed it before anything that can be noticed.
+// loop's first step would have executed it before anything that can be noticed. Sums with constants, which
+// take an instruction to make and a register to keep, move only as long as there are few of them in a loop.
 #include <array>
 
 #include "ir/flow_graph.hpp"
@@ -14,7 +15,10 @@ namespace {
 class LoopInvariants {
  public:
   explicit LoopInvariants(Function& function)
-      : function_(function), graph_(function), loop_effects_(find_loop_effects(function, graph_)) {}
+      : function_(function),
+        graph_(function),
+        loop_effects_(find_loop_effects(function, graph_)),
+        sums_of_(function.block_count(), 0) {}
 
   void run() {
     for (const Block block : graph_.order()) {
@@ -23,7 +27,7 @@ class LoopInvariants {
       for (Value value = function_[block].first; value.exists();) {
         const Value next = function_.behind_results(value);
         const Block target = preheader_for(value, block, is_first);
-        if (target.exists()) {
+        if (target.exists() && !is_one_too_many(value, block)) {
           for (Value moving = value; moving != next;) {
             const Value following = function_[moving].next;
             function_.remove(moving);
@@ -41,6 +45,14 @@ class LoopInvariants {
  private:
   static constexpr uint32_t kNoticeable =
       effect::Writes | effect::MayTrap | effect::Call | effect::Allocates;
+
+  bool is_one_too_many(Value value, Block block) {
+    const Op op = function_[value].op;
+    if ((op != Op::I32Add && op != Op::I64Add) ||
+        !function_[function_.operand(value, 1)].is_constant())
+      return false;
+    return ++sums_of_[graph_.loop_header(block).index] > kMostSums;
+  }
 
   static bool is_comparison(Op op) { return op >= Op::I32Eqz && op <= Op::F64Ge; }
 
@@ -91,6 +103,8 @@ class LoopInvariants {
   Function& function_;
   FlowGraph graph_;
   std::vector<uint32_t> loop_effects_;
+  static constexpr uint32_t kMostSums = 6;
+  std::vector<uint32_t> sums_of_;  // by header: that have moved or would have
 };
 
 }  // namespace

@@ -320,8 +320,11 @@ TEST_CASE("sums with something shifted") {
     for (int count = 0; count < 6; ++count) {
       const std::string shifted =
           "(" + type + ".shl (local.get 0) (" + type + ".const " + std::to_string(count) + "))";
-      for (const std::string& sum : {shifted + " (local.get 1)", "(local.get 1) " + shifted,
-                                     shifted + "(local.get 0)", shifted + shifted})
+      const std::string both = "(" + type + ".add " + shifted + " (local.get 1))";
+      for (const std::string& sum :
+           {shifted + " (local.get 1)", "(local.get 1) " + shifted, shifted + "(local.get 0)",
+            shifted + shifted, both + "(" + type + ".const -8)",
+            both + "(" + type + ".const 0x7fffffff)"})
         source += "(func (param " + type + " " + type + ") (result " + type + ") (" + type +
                   ".add " + sum + "))";
     }
@@ -331,7 +334,7 @@ TEST_CASE("sums with something shifted") {
         "(i32.shl (i32.wrap_i64 (local.get 1)) (i32.const 3)))))";
     for (const CompileOptions& options : kVariants) {
       Native native(source + ")", options);
-      for (uint32_t k = 0; k < 25; ++k) compare_edges(native, k);
+      for (uint32_t k = 0; k < 37; ++k) compare_edges(native, k);
     }
   }
 }
@@ -570,6 +573,101 @@ TEST_CASE("loads and stores reach to the last byte and no further") {
         CHECK(equal);
       }
   }
+}
+
+TEST_CASE("memory is updated in its place") {
+  if (!is_supported()) return;
+  struct Width {
+    const char* load;
+    const char* store;
+  };
+  const auto source_of = [](const std::string& type, const std::vector<Width>& widths) {
+    std::string source = "(module (memory 1)";
+    for (const Width& width : widths)
+      for (const char* op : {"add", "sub", "and", "or", "xor"}) {
+        const std::string load = fmt::format("({}.{} offset=3 (local.get 0))", type, width.load);
+        for (const std::string& operands :
+             {load + "(local.get 1)", "(local.get 1)" + load, load + load,
+              load + "(" + type + ".const 5)", load + "(" + type + ".const -3)",
+              load + "(" + type + ".const 0x12345678)", load + "(" + type + ".const 0x80000000)"})
+          source += fmt::format(
+              "(func (param i32 {0}) (result i64) ({0}.{1} offset=3 (local.get 0) ({0}.{2} {3}))"
+              "(i64.load (i32.and (local.get 0) (i32.const 0xfff8))))",
+              type, width.store, op, operands);
+      }
+    return source + ")";
+  };
+  for (const std::string& source : {
+           source_of("i32", {{"load", "store"},
+                             {"load8_u", "store8"},
+                             {"load8_s", "store8"},
+                             {"load16_u", "store16"},
+                             {"load16_s", "store"}}
+            ),
+           source_of("i64", {{"load", "store"},
+                             {"load8_u", "store8"},
+                             {"load16_s", "store16"},
+                             {"load32_u", "store32"},
+                             {"load32_s", "store"}}
+            )
+  }) {
+    for (const CompileOptions& options : kVariants) {
+      Native native(source, options);
+      Native interpreted(source);
+      const auto count = static_cast<uint32_t>(native.instance().module().functions.size());
+      for (uint32_t k = 0; k < count; ++k)
+        for (const uint64_t address : {0u, 5u, 65524u, 65529u, 65532u, 65533u, 0xfffffffcu})
+          for (const uint64_t number : {1u, 0xffu, 0x7f80u, 0xfffffffeu}) {
+            const auto expected = interpreted.interpret(k, {address, number});
+            const auto actual = native.run(k, {address, number});
+            const bool equal = same(expected, actual, native.instance().module().func_type(k));
+            INFO(k << " at " << address << ": " << to_text(actual) << " instead of "
+                   << to_text(expected));
+            REQUIRE(equal);
+          }
+    }
+  }
+}
+
+TEST_CASE("bytes are compared as they lie in memory") {
+  if (!is_supported()) return;
+  std::string source =
+      "(module (memory 1) (data (i32.const 0) \"\\00\\01\\22\\7f\\80\\81\\fe\\ff\\00\\80\\00\")";
+  uint32_t count = 0;
+  const auto add = [&](const std::string& condition) {
+    ++count;
+    source += "(func (param i32 i32) (result i32) (if (result i32) " + condition +
+              "(then (i32.const 7)) (else (i32.const 5))))";
+  };
+  for (const std::string type : {"i32", "i64"})
+    for (const char* kind : {"load8_u", "load8_s", "load16_u", "load16_s"}) {
+      const std::string load = fmt::format("({}.{} (local.get 0))", type, kind);
+      const std::string other = fmt::format("({}.{} (local.get 1))", type, kind);
+      const std::string byte = type == "i32"
+                                   ? "(i32.and (local.get 1) (i32.const 255))"
+                                   : "(i64.and (i64.extend_i32_u (local.get 1)) (i64.const 255))";
+      if (type == "i32") add(load);
+      add(fmt::format("({}.eqz {})", type, load));
+      for (const int mask : {1, 0x80, 0xff, 0x180, -2})
+        add(fmt::format("({0}.eqz ({0}.and {1} ({0}.const {2})))", type, load, mask));
+      for (const char* op :
+           {"eq", "ne", "lt_s", "lt_u", "gt_s", "gt_u", "le_s", "le_u", "ge_s", "ge_u"}) {
+        for (const std::string& operands : {load + other, load + byte, byte + load})
+          add(fmt::format("({}.{} {})", type, op, operands));
+        for (const int number : {0, 1, 0x22, 127, 128, 255, 256, 65535, -1, -128, -129}) {
+          const std::string constant = fmt::format("({}.const {})", type, number);
+          add(fmt::format("({}.{} {})", type, op, load + constant));
+          add(fmt::format("({}.{} {})", type, op, constant + load));
+        }
+      }
+    }
+  Native native(source + ")");
+  for (uint32_t k = 0; k < count; ++k)
+    for (uint64_t a = 0; a < 10; ++a)
+      for (const uint64_t b : {0u, 3u, 6u, 9u, 65535u, 65536u}) {
+        compare(native, k, {a, b});
+        compare(native, k, {b, a});
+      }
 }
 
 TEST_CASE("calls pass arguments and results, in registers and on the stack") {

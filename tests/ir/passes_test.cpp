@@ -247,6 +247,33 @@ TEST_CASE("invariants leave loops that do not write what they read") {
   CHECK(writing.find("global.get") > writing.find("\nb1(v"));
 }
 
+TEST_CASE("only some of the sums with constants leave a loop") {
+  std::string text = "function 0 {\nb0(v0:i32, v1:i32):\n  jump -> b1(v0)\nb1(v2:i32):\n";
+  uint32_t sum = 2;
+  for (int i = 0; i < 20; ++i) {
+    text +=
+        "  v" + std::to_string(sum + 1) + ":i32 = i32.add v1, i32:" + std::to_string(i + 1) + "\n";
+    text += "  v" + std::to_string(sum + 2) + ":i32 = i32.mul v" + std::to_string(sum) + ", v" +
+            std::to_string(sum + 1) + "\n";
+    sum += 2;
+  }
+  const std::string last = "v" + std::to_string(sum);
+  text += "  branch " + last + " -> b1(" + last + "), b2\nb2:\n  return " + last + "\n}\n";
+  const std::string result = after(ir::hoist_loop_invariants, text);
+  const auto sums_in = [](std::string_view part) {
+    uint32_t count = 0;
+    for (size_t at = part.find("i32.add"); at != std::string_view::npos;
+         at = part.find("i32.add", at + 1))
+      ++count;
+    return count;
+  };
+  const std::string_view all = result;
+  const size_t header = all.find("\nb1(");
+  CHECK(sums_in(all.substr(0, header)) < 10);
+  CHECK(sums_in(all.substr(0, header)) > 2);
+  CHECK(sums_in(all) == 20);
+}
+
 TEST_CASE("a loop compares the next value of its counter, unless a step may wrap around") {
   // The comparison that is left, without the number of its first operand.
   const auto compared = [](const std::string& begin, const std::string& step,

@@ -216,7 +216,7 @@ void Emitter::emit_own(uint32_t index) {
     case Form::InsertMemory:
       asm_.emit(id, xmm(insn, 0), xmm(insn, 1), memory(insn, 2, size), immediate);
       break;
-    case Form::Lea:    asm_.lea(gp(insn, 0, 8), memory(insn, 1, 8)); break;
+    case Form::Lea:    asm_.lea(gp(insn, 0, size), memory(insn, 1, 0)); break;
     case Form::Add:    add(insn); break;
     case Form::AddImm: add_immediate(insn); break;
     case Form::Set:

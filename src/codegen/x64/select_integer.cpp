@@ -3,6 +3,7 @@
 
 #include "codegen/comparison.hpp"
 #include "codegen/x64/selector.hpp"
+#include "ir/rewrite_rules.hpp"
 
 namespace wrun::codegen::x64 {
 
@@ -163,7 +164,56 @@ void Selector::bit_and(uint8_t size) {
   binary(Id::kIdAnd, size);
 }
 
+// base + (index << scale_log2) + displacement, as `lea` computes it; no index: the sum is not one.
+struct Selector::ScaledSum {
+  Value base;
+  Value index;
+  uint8_t scale_log2 = 0;
+  int32_t displacement = 0;
+  Value folded[2];  // what it is made of besides the current value
+};
+
+Selector::ScaledSum Selector::scaled_sum(uint8_t size) const {
+  const Op add = size == 4 ? Op::I32Add : Op::I64Add;
+  const Op shl = size == 4 ? Op::I32Shl : Op::I64Shl;
+  ScaledSum sum;
+  Value whole = current_;
+  if (const auto number = immediate(operand(1)); number && can_fold(operand(0))) {
+    if (function_[operand(0)].op != add) return {};
+    whole = sum.folded[1] = operand(0);
+    sum.displacement = *number;
+  }
+  for (uint32_t i = 0; i < 2; ++i) {
+    const Value shifted = function_.operand(whole, 1 - i);
+    if (!can_fold(shifted) || function_[shifted].op != shl) continue;
+    const Value count = function_.operand(shifted, 1);
+    if (!is_constant(count) || function_[count].immediate > 3) continue;
+    sum.base = function_.operand(whole, i);
+    sum.index = function_.operand(shifted, 0);
+    sum.scale_log2 = static_cast<uint8_t>(function_[count].immediate);
+    sum.folded[0] = shifted;
+    if (is_constant(sum.base) || is_constant(sum.index)) return {};
+    return sum;
+  }
+  return {};
+}
+
 void Selector::add(uint8_t size) {
+  if (const ScaledSum sum = scaled_sum(size); sum.index.exists()) {
+    for (const Value value : sum.folded)
+      if (value.exists()) folded_[value.index] = true;
+    const VReg result = vreg(current_);
+    const VReg base = size == 4 ? low_half(sum.base) : in_register(sum.base);
+    const VReg index = size == 4 ? low_half(sum.index) : in_register(sum.index);
+    emit(Form::Lea, Id::kIdLea, size, {d(result)},
+         Address{.kind = AddressKind::Base,
+                 .base = base,
+                 .index = index,
+                 .scale_log2 = sum.scale_log2,
+                 .displacement = sum.displacement})
+        .trap = 0;
+    return;
+  }
   Value a = operand(0);
   Value b = operand(1);
   if (is_constant(a)) std::swap(a, b);
@@ -320,7 +370,12 @@ Test Selector::test_bits(Value value, Condition condition, uint8_t size) {
     Value a = function_.operand(value, 0);
     Value b = function_.operand(value, 1);
     if (is_constant(a)) std::swap(a, b);
-    if (const auto mask = immediate(b)) {
+    const auto mask = immediate(b);
+    if (const auto narrow = narrow_load(a);
+        narrow && narrow->bytes == 1 && mask && *mask == static_cast<uint8_t>(*mask)) {
+      emit(Form::CompareImm, Id::kIdTest, 1, {}, folded_load(a)).immediate =
+          static_cast<uint64_t>(int64_t{static_cast<int8_t>(*mask)});
+    } else if (mask) {
       const Source left = size == 4 ? low_source(a) : source(a, size);
       emit(Form::CompareImm, Id::kIdTest, size, {}, left).immediate =
           static_cast<uint64_t>(int64_t{*mask});
@@ -332,6 +387,10 @@ Test Selector::test_bits(Value value, Condition condition, uint8_t size) {
   }
   if (can_fold_load(value, size)) {
     emit(Form::CompareImm, Id::kIdCmp, size, {}, source(value, size));
+    return {.condition = condition};
+  }
+  if (const auto narrow = narrow_load(value)) {
+    emit(Form::CompareImm, Id::kIdCmp, narrow->bytes, {}, folded_load(value));
     return {.condition = condition};
   }
   const VReg reg = size == 4 ? low_half(value) : in_register(value);
@@ -353,22 +412,49 @@ Test Selector::compare_integers(Value a, Value b, Condition condition, uint8_t s
       default:                      return c;
     }
   };
-  if (is_constant(a) || (can_fold_load(a, size) && !is_constant(b))) {
+  if (is_constant(a) || ((can_fold_load(a, size) || narrow_load(a)) && !is_constant(b) &&
+                         !can_fold_load(b, size) && !narrow_load(b))) {
     std::swap(a, b);
     condition = swapped(condition);
   }
   if (const auto value = immediate(b)) {
     const bool is_equality = condition == Condition::Equal || condition == Condition::NotEqual;
     if (*value == 0 && is_equality) return test_bits(a, condition, size);
+    if (const auto narrow = compare_narrow(a, b, condition)) return *narrow;
     const Source left = size == 4 ? low_source(a) : source(a, size);
     emit(Form::CompareImm, Id::kIdCmp, size, {}, left).immediate =
         static_cast<uint64_t>(int64_t{*value});
     return {.condition = condition};
   }
+  if (const auto narrow = compare_narrow(a, b, condition)) return *narrow;
   const Source right = size == 4 ? low_source(b) : source(b, size);
   const VReg left = size == 4 ? low_half(a) : in_register(a);
   emit(Form::Compare, Id::kIdCmp, size, {u(left)}, right);
   return {.condition = condition};
+}
+
+// Where a byte or two lie in memory, if the result is that of comparing what they are extended to.
+std::optional<Test> Selector::compare_narrow(Value a, Value b, Condition condition) {
+  const bool is_equality = condition == Condition::Equal || condition == Condition::NotEqual;
+  const bool is_unsigned = condition == Condition::Below || condition == Condition::AboveEqual ||
+                           condition == Condition::Above || condition == Condition::BelowEqual;
+  const auto number = immediate(b);
+  const auto load = narrow_load(number ? a : b);
+  if (!load || (!is_equality && is_unsigned == load->is_signed)) return std::nullopt;
+  if (!number) {
+    if (load->bytes != 1 || load->is_signed || ir::possible_bits(function_, a) > 0xff)
+      return std::nullopt;
+    const VReg left = low_half(a);
+    emit(Form::Compare, Id::kIdCmp, 1, {u(left)}, folded_load(b));
+    return Test{.condition = condition};
+  }
+  // Numbers of 16 bits are slow to decode.
+  const int32_t least = load->is_signed ? INT8_MIN : 0;
+  const int32_t most = load->bytes == 1 && !load->is_signed ? UINT8_MAX : INT8_MAX;
+  if (*number < least || *number > most) return std::nullopt;
+  emit(Form::CompareImm, Id::kIdCmp, load->bytes, {}, folded_load(a)).immediate =
+      static_cast<uint64_t>(int64_t{static_cast<int8_t>(*number)});
+  return Test{.condition = condition};
 }
 
 std::optional<Test> Selector::comparison(Value value, bool allow_parity) {

@@ -146,7 +146,50 @@ void Selector::load(InstId id, uint8_t size, uint8_t bytes) {
   if (insn().access().is_checked) load.trap = 0;
 }
 
+// What is stored is the sum, difference, ... of what was there and something else.
+bool Selector::update_memory(uint8_t bytes) {
+  const Value updated = operand(1);
+  if (!can_fold(updated)) return false;
+  InstId id = 0;
+  switch (function_[updated].op) {
+    case Op::I32Add:
+    case Op::I64Add: id = Id::kIdAdd; break;
+    case Op::I32Sub:
+    case Op::I64Sub: id = Id::kIdSub; break;
+    case Op::I32And:
+    case Op::I64And: id = Id::kIdAnd; break;
+    case Op::I32Or:
+    case Op::I64Or:  id = Id::kIdOr; break;
+    case Op::I32Xor:
+    case Op::I64Xor: id = Id::kIdXor; break;
+    default:         return false;
+  }
+  const auto is_what_was_there = [&](Value value) {
+    const ir::Instruction& load = function_[value];
+    if (!can_fold(value) || color_[value.index] != color_[current_.index] || !ir::is_wasm(load.op))
+      return false;
+    const wasm::OpInfo& info = wasm::info(ir::to_wasm(load.op));
+    return info.has(wasm::op_flag::Load) && !info.has(wasm::op_flag::Atomic) &&
+           1u << info.access_log2() == bytes && load.operands[0] == operand(0).index &&
+           load.immediate == insn().immediate;
+  };
+  Value old = function_.operand(updated, 0);
+  Value other = function_.operand(updated, 1);
+  if (!is_what_was_there(old) && id != Id::kIdSub) std::swap(old, other);
+  if (!is_what_was_there(old)) return false;
+  folded_[updated.index] = true;
+  const auto constant = immediate(other);
+  const VReg by = constant ? kNoVReg : bytes <= 4 ? low_half(other) : in_register(other);
+  const Address place = folded_load(old);
+  Instruction& update = constant ? emit(Form::StoreImm, id, bytes, {}, place)
+                                 : emit(Form::Store, id, bytes, {u(by)}, place);
+  if (constant) update.immediate = static_cast<uint64_t>(int64_t{*constant});
+  if (insn().access().is_checked) update.trap = 0;
+  return true;
+}
+
 void Selector::store(InstId id, uint8_t bytes) {
+  if (update_memory(bytes)) return;
   const Value value = operand(1);
   const bool is_vector = reg_class(value_type(function_.type(value))) == RegClass::Vector;
   const auto constant = immediate(value);

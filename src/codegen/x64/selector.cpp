@@ -56,11 +56,7 @@ Source Selector::low_source(Value value) {
 
 Source Selector::source(Value value, uint8_t bytes) {
   if (can_fold_load(value, bytes)) {
-    folded_[value.index] = true;
-    const Value index = function_.operand(value, 0);
-    Source load = {.vreg = {}, .address = address(index, function_[value].access())};
-    load.address.load = value;
-    return load;
+    return {.vreg = {}, .address = folded_load(value)};
   }
   if (is_constant(value)) {
     const ir::Instruction& constant = function_[value];
@@ -91,6 +87,28 @@ bool Selector::can_fold_load(Value value, uint8_t bytes) const {
     case Op::F64Load:  return bytes == 8;
     case Op::V128Load: return bytes == 16;
     default:           return false;
+  }
+}
+
+Address Selector::folded_load(Value value) {
+  folded_[value.index] = true;
+  Address place = address(function_.operand(value, 0), function_[value].access());
+  place.load = value;
+  return place;
+}
+
+std::optional<Selector::NarrowLoad> Selector::narrow_load(Value value) const {
+  if (!can_fold(value) || color_[value.index] != color_[current_.index]) return std::nullopt;
+  switch (function_[value].op) {
+    case Op::I32Load8U:
+    case Op::I64Load8U:  return NarrowLoad{1, false};
+    case Op::I32Load8S:
+    case Op::I64Load8S:  return NarrowLoad{1, true};
+    case Op::I32Load16U:
+    case Op::I64Load16U: return NarrowLoad{2, false};
+    case Op::I32Load16S:
+    case Op::I64Load16S: return NarrowLoad{2, true};
+    default:             return std::nullopt;
   }
 }
 

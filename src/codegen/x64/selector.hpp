@@ -41,6 +41,12 @@ class Selector final : public SelectorBase {
   Source low_source(Value value);
   std::optional<int32_t> immediate(Value value) const;  // that instructions can hold
   bool can_fold_load(Value value, uint8_t bytes) const;
+  Address folded_load(Value value);
+  struct NarrowLoad {
+    uint8_t bytes;
+    bool is_signed;
+  };
+  std::optional<NarrowLoad> narrow_load(Value value) const;  // that a comparison can do
   Source constant_source(wasm::V128 bits) {
     return {
         .vreg = {},
@@ -74,6 +80,8 @@ class Selector final : public SelectorBase {
   void bit_and(uint8_t size);
   void binary(InstId id, uint8_t size);
   void add(uint8_t size);
+  struct ScaledSum;
+  ScaledSum scaled_sum(uint8_t size) const;
   void multiply(uint8_t size);
   void shift(InstId by_immediate, InstId by_register, uint8_t size);
   void rotate(InstId id, uint8_t size);
@@ -87,6 +95,7 @@ class Selector final : public SelectorBase {
   Test test(Value value, bool allow_parity);
   std::optional<Test> comparison(Value value, bool allow_parity);
   Test compare_integers(Value a, Value b, Condition condition, uint8_t size);
+  std::optional<Test> compare_narrow(Value a, Value b, Condition condition);
   Test test_bits(Value value, Condition condition, uint8_t size);
   void select_value();
 
@@ -110,6 +119,7 @@ class Selector final : public SelectorBase {
   VReg sum_or_trap(VReg a, VReg b, TrapCode trap) override;
   void load(InstId id, uint8_t size, uint8_t bytes);
   void store(InstId id, uint8_t bytes);
+  bool update_memory(uint8_t bytes);
   void load_slot(const Address& from);
 
   // --- select_simd.cpp
