@@ -9,29 +9,36 @@ namespace wrun::ir {
 
 namespace {
 
-// The high half of x * (2^bits + factor), or of x * factor with a factor that is 2^bits too small as a
-// signed number, shifted, is x / divisor: x has to be added to the high half of x * factor.
+using Wide = unsigned __int128;
+
+uint32_t log2_rounded_up(uint64_t number) {
+  return static_cast<uint32_t>(64 - std::countl_zero(number - 1));
+}
+
+// x / divisor is the high half of x * factor, shifted, for all x below 2^precision.
 struct Reciprocal {
-  uint64_t factor = 0;
+  Wide factor = 0;  // less than 2^bits if precision is less than bits, else at times not
   uint32_t shift = 0;
 };
 
-// For x of `bits` bits; divisor > 1 and not a power of two.
-Reciprocal unsigned_reciprocal(uint64_t divisor, uint32_t bits) {
-  using Wide = unsigned __int128;
-  const auto log2 = static_cast<uint32_t>(64 - std::countl_zero(divisor - 1));  // rounded up
-  // floor(2^bits * (2^log2 - divisor) / divisor) + 1 is the factor but for its highest bit.
-  const Wide scaled = ((Wide{1} << log2) - divisor) << bits;
-  const auto factor = static_cast<uint64_t>(scaled / divisor + 1);
-  return {factor, log2 - 1};
+// For x of `bits` bits; divisor > 1 and not a power of two, and not more than 2^63.
+Reciprocal reciprocal(uint64_t divisor, uint32_t bits, uint32_t precision) {
+  const uint32_t log2 = log2_rounded_up(divisor);
+  const Wide one = Wide{1} << (bits + log2);
+  Wide least = one / divisor;
+  Wide most = (one + (Wide{1} << (bits + log2 - precision))) / divisor;
+  uint32_t shift = log2;
+  for (; shift > 0 && least / 2 < most / 2; --shift) {
+    least /= 2;
+    most /= 2;
+  }
+  return {most, shift};
 }
 
-// |divisor| > 1.
-Reciprocal signed_reciprocal(uint64_t magnitude, uint32_t bits) {
-  using Wide = unsigned __int128;
-  const auto log2 = static_cast<uint32_t>(64 - std::countl_zero(magnitude - 1));
-  const Wide factor = (Wide{1} << (bits + log2 - 1)) / magnitude + 1;
-  return {static_cast<uint64_t>(factor), log2 - 1};
+// The same for all x, as 2^bits + factor.
+Reciprocal long_reciprocal(uint64_t divisor, uint32_t bits) {
+  const uint32_t log2 = log2_rounded_up(divisor);
+  return {(((Wide{1} << log2) - divisor) << bits) / divisor + 1, log2};
 }
 
 class Divisions {
@@ -74,20 +81,27 @@ class Divisions {
   Value add(Value a, Value b) { return binary(Op::I32Add, Op::I64Add, a, b); }
   Value sub(Value a, Value b) { return binary(Op::I32Sub, Op::I64Sub, a, b); }
 
+  // Of 64-bit numbers.
   Value high_half(Value x, uint64_t factor, bool is_signed) {
+    const Value product =
+        make(is_signed ? Op::I64MulWideS : Op::I64MulWideU, x, function_.i64(factor));
+    const Value high = make(Op::Result, product, kNoValue);
+    function_[high].immediate = 1;
+    return high;
+  }
+  // x * factor >> (bits + shift), for factors that have as many bits as x.
+  Value shifted_product(Value x, uint64_t factor, uint32_t shift, bool is_signed) {
     if (is_64_) {
-      const Value product =
-          make(is_signed ? Op::I64MulWideS : Op::I64MulWideU, x, function_.i64(factor));
-      const Value high = make(Op::Result, product, kNoValue);
-      function_[high].immediate = 1;
-      return high;
+      if (!is_signed) return shift_right(high_half(x, factor, false), shift);
+      const Value high = high_half(x, factor, true);
+      const bool is_negative = factor >> 63 != 0;  // as a signed number, by 2^64 too small
+      return shift_right_signed(is_negative ? add(high, x) : high, shift);
     }
     const Op extend = is_signed ? Op::I64ExtendI32S : Op::I64ExtendI32U;
-    const uint64_t wide = is_signed ? static_cast<uint64_t>(int64_t{static_cast<int32_t>(factor)})
-                                    : static_cast<uint32_t>(factor);
-    const Value product = make64(Op::I64Mul, make64(extend, x, kNoValue), function_.i64(wide));
-    const Value high = make64(Op::I64ShrU, product, function_.i64(32));
-    return make(Op::I32WrapI64, high, kNoValue);
+    const Value product = make64(Op::I64Mul, make64(extend, x, kNoValue), function_.i64(factor));
+    const Value shifted =
+        make64(is_signed ? Op::I64ShrS : Op::I64ShrU, product, function_.i64(uint64_t{32} + shift));
+    return make(Op::I32WrapI64, shifted, kNoValue);
   }
 
   void reduce(Value value) {
@@ -122,11 +136,22 @@ class Divisions {
 
   Value divide(Value x, uint64_t divisor) {
     if (divisor < 2 || std::has_single_bit(divisor)) return kNoValue;
-    const Reciprocal by = unsigned_reciprocal(divisor, is_64_ ? 64 : 32);
-    // (high + (x - high) / 2) >> shift: the sum of both would not fit.
-    const Value high = high_half(x, by.factor, false);
+    const uint32_t width = is_64_ ? 64 : 32;
+    if (divisor <= uint64_t{1} << 63) {
+      Reciprocal by = reciprocal(divisor, width, width);
+      const auto even = static_cast<uint32_t>(std::countr_zero(divisor));
+      if (by.factor >> width != 0 && even != 0) {
+        by = reciprocal(divisor >> even, width, width - even);
+        x = shift_right(x, even);
+      }
+      if (by.factor >> width == 0)
+        return shifted_product(x, static_cast<uint64_t>(by.factor), by.shift, false);
+    }
+    const Reciprocal by = long_reciprocal(divisor, width);
+    // (high + (x - high) / 2) >> (shift - 1): the sum of both would not fit.
+    const Value high = shifted_product(x, static_cast<uint64_t>(by.factor), 0, false);
     const Value half = shift_right(sub(x, high), 1);
-    return shift_right(add(half, high), by.shift);
+    return shift_right(add(half, high), by.shift - 1);
   }
 
   Value divide_signed(Value x, uint64_t bits) {
@@ -142,9 +167,8 @@ class Divisions {
       const auto log2 = static_cast<uint32_t>(std::countr_zero(magnitude));
       quotient = shift_right_signed(add(x, shift_right(sign, width - log2)), log2);
     } else {
-      const Reciprocal by = signed_reciprocal(magnitude, width);
-      const Value high = add(high_half(x, by.factor, true), x);
-      quotient = sub(shift_right_signed(high, by.shift), sign);
+      const Reciprocal by = reciprocal(magnitude, width, width - 1);
+      quotient = sub(shifted_product(x, static_cast<uint64_t>(by.factor), by.shift, true), sign);
     }
     return divisor < 0 ? sub(k(0), quotient) : quotient;
   }

@@ -457,6 +457,24 @@ uint64_t run(const Function& function, uint64_t a, uint64_t b) {
 
 }  // namespace
 
+TEST_CASE("the product with a reciprocal is shifted once where it can be") {
+  const auto operations = [](const std::string& type, const std::string& op, int divisor) {
+    const std::string text =
+        after(ir::reduce_divisions, "function " + std::string(type == "i32" ? "0" : "1") +
+                                        " {\nb0(v0:" + type + ", v1:" + type + "):\n  v2:" + type +
+                                        " = " + type + "." + op + " v0, " + type + ":" +
+                                        std::to_string(divisor) + "\n  return v2\n}\n");
+    return std::ranges::count(text, '=');
+  };
+  CHECK(operations("i32", "div_u", 3) == 4);  // extended, multiplied, shifted, wrapped
+  CHECK(operations("i32", "div_u", 10) == 4);
+  CHECK(operations("i32", "div_u", 28) == 5);  // shifted first
+  CHECK(operations("i32", "div_u", 7) == 8);   // of 33 bits
+  CHECK(operations("i32", "div_s", 7) == 6);   // less the sign
+  CHECK(operations("i64", "div_u", 10) == 3);  // multiplied, the upper half, shifted
+  CHECK(operations("i64", "div_s", 10) == 5);
+}
+
 TEST_CASE("divisions by constants are multiplications with the same results") {
   std::mt19937_64 random(3);
   const auto number = [&] {
@@ -469,8 +487,8 @@ TEST_CASE("divisions by constants are multiplications with the same results") {
   };
   for (const bool is_64 : {false, true})
     for (const char* op : {"div_u", "div_s", "rem_u", "rem_s"})
-      for (int round = 0; round < 300; ++round) {
-        uint64_t divisor = number();
+      for (int round = 0; round < 400; ++round) {
+        uint64_t divisor = round < 100 ? static_cast<uint64_t>(round) : number();
         if (!is_64) divisor = static_cast<uint32_t>(divisor);
         const std::string type = is_64 ? "i64" : "i32";
         const Function before =
@@ -482,8 +500,10 @@ TEST_CASE("divisions by constants are multiplications with the same results") {
         ir::reduce_divisions(reduced);
         REQUIRE(ir::verify(reduced));
         INFO(ir::to_string(before) + ir::to_string(reduced));
-        for (int i = 0; i < 40; ++i) {
-          const uint64_t x = is_64 ? number() : static_cast<uint32_t>(number());
+        for (uint64_t i = 0; i < 44; ++i) {
+          // Where the quotient changes, too.
+          uint64_t x = i < 4 ? number() / divisor * divisor - i % 2 : number();
+          if (!is_64) x = static_cast<uint32_t>(x);
           const uint64_t minimum = is_64 ? uint64_t{1} << 63 : uint64_t{1} << 31;
           if (x == minimum && divisor == (is_64 ? UINT64_MAX : UINT32_MAX)) continue;
           REQUIRE(run(reduced, x, 0) == run(before, x, 0));
