@@ -26,6 +26,9 @@ struct CompileOptions {
   // engine, on processors with what it needs, with the same settings; and there are no names in backtraces.
   bool embed_wasm = true;
   std::optional<Processor> processor = {};  // the one that this runs on
+  // What save_profile() gave of this very module: the code is better where the time went then. Fails with Malformed
+  // if it is damaged or of another version of the format, and with Usage if it is of another module.
+  std::optional<std::span<const std::byte>> profile = {};
   // Told of the functions that are done, now and then, by one of several threads at a time or more.
   std::function<void(size_t done, size_t all)> progress = {};
 };
@@ -33,6 +36,11 @@ struct CompileOptions {
 // The module's code as its engine would run it, to be written to a file. The same every time. On any
 // processor the code for one is the same. Fails with Unsupported if there is no compiler for it.
 Result<std::vector<std::byte>> compile(const Module& module, const CompileOptions& options = {});
+
+// What was counted while the module ran in stores of its engine: which functions run often, and whom calls by
+// reference call. To be written to a file, for compile(). Only the interpreter counts, so an engine with Tier::Auto
+// and a large Config::tier_up_after knows more. Fails with Unsupported if nothing was counted.
+Result<std::vector<std::byte>> save_profile(const Module& module);
 
 // The same code as an ELF object file, for tools that show, profile or debug machine code. Symbols are named
 // `module!function`. There is nothing to link it with: it calls the runtime by way of what only wrun puts beside it.
@@ -70,6 +78,7 @@ struct CompiledInfo {
   std::string processor;     // "x86-64 with AVX2, …"
   std::string settings;      // that the code was made with, of fuel, interruptible, …; may be empty
   int opt_level = 0;
+  bool with_profile = false;
   std::string content_hash;  // of the file, in hexadecimal
   std::string wasm_hash;     // of the module
   uint64_t wasm_bytes = 0;

@@ -15,7 +15,8 @@ namespace wrun {
 struct ListingOptions {
   std::string function = {};  // its number or name; empty: all that the module defines
   bool ir = false;            // with the compiler's intermediate representation
-  std::optional<Processor> processor = {};  // the one that this runs on
+  std::optional<Processor> processor = {};                 // the one that this runs on
+  std::optional<std::span<const std::byte>> profile = {};  // as in CompileOptions
 };
 
 // Machine code between the instructions that it does, as the module's engine has it compiled. `sink` gets a function at a time, and ends it by

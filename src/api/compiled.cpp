@@ -17,6 +17,12 @@ Result<std::shared_ptr<const cache::Artifact>> open_artifact(const FileContents&
 
 }  // namespace
 
+Result<std::optional<engine::SavedProfile>> detail::load_profile(
+    const wasm::Module& module, std::optional<std::span<const std::byte>> file) {
+  if (!file) return std::nullopt;
+  return WRUN_TRY(engine::SavedProfile::load(*file, module));
+}
+
 engine::EngineConfig detail::config_for(const Engine& engine, std::optional<Processor> processor) {
   engine::EngineConfig config = Access::engine(engine).config();
   if (processor)
@@ -27,15 +33,26 @@ engine::EngineConfig detail::config_for(const Engine& engine, std::optional<Proc
 
 Result<std::vector<std::byte>> compile(const Module& module, const CompileOptions& options) {
   const detail::ModuleState& state = Access::module(module);
-  return engine::compile_artifact(detail::config_for(state.engine, options.processor),
-                                  *state.module,
-                                  {.embed_wasm = options.embed_wasm, .progress = options.progress});
+  const auto profile = WRUN_TRY(detail::load_profile(*state.module, options.profile));
+  return engine::compile_artifact(
+      detail::config_for(state.engine, options.processor), *state.module,
+      {
+          .embed_wasm = options.embed_wasm,
+          .image = {.profile = profile ? &*profile : nullptr, .progress = options.progress}
+  });
+}
+
+Result<std::vector<std::byte>> save_profile(const Module& module) {
+  const detail::ModuleState& state = Access::module(module);
+  return WRUN_TRY(Access::engine(state.engine).profile(*state.module)).save();
 }
 
 Result<std::string> compile_object(const Module& module, const CompileOptions& options) {
   const detail::ModuleState& state = Access::module(module);
-  return engine::compile_object(detail::config_for(state.engine, options.processor), state.whole(),
-                                options.progress);
+  const auto profile = WRUN_TRY(detail::load_profile(state.whole(), options.profile));
+  return engine::compile_object(
+      detail::config_for(state.engine, options.processor), state.whole(),
+      {.profile = profile ? &*profile : nullptr, .progress = options.progress});
 }
 
 bool is_compiled(std::span<const std::byte> bytes) { return cache::is_artifact(bytes); }
@@ -65,6 +82,7 @@ Result<CompiledInfo> describe_compiled(const FileContents& file) {
   info.processor = engine::describe_processor(header.target);
   info.settings = engine::describe_settings(header.target);
   info.opt_level = header.target.opt_level;
+  info.with_profile = header.target.with_profile != 0;
   info.content_hash = cache::to_hex(header.content);
   info.wasm_hash = cache::to_hex(header.wasm);
   info.wasm_bytes = header.wasm_bytes;

@@ -43,6 +43,10 @@ struct ModuleState {
 // The engine's, for the processor that was asked for.
 engine::EngineConfig config_for(const Engine& engine, std::optional<Processor> processor);
 
+// Nothing if there is no file.
+Result<std::optional<engine::SavedProfile>> load_profile(
+    const wasm::Module& module, std::optional<std::span<const std::byte>> file);
+
 struct CacheState {
   std::unique_ptr<engine::ModuleCache> cache;
 };

@@ -58,7 +58,8 @@ struct Target {
   uint8_t fuel = 0;
   uint8_t canonical_nans = 0;
   uint8_t opt_level = 0;
-  uint8_t reserved[11] = {};
+  uint8_t with_profile = 0;
+  uint8_t reserved[10] = {};
 };
 
 namespace cpu {

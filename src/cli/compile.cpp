@@ -15,6 +15,8 @@
 namespace wrun::cli {
 namespace {
 
+using Profile = decltype(CompileOptions::profile);
+
 // A bar on a terminal, once it is clear that it takes a while.
 class ProgressBar {
  public:
@@ -65,15 +67,15 @@ bool report_failure(const std::string& input, const Error& error) {
 }
 
 bool emit_listing(const Module& module, const std::string& input, const std::string& output,
-                  const Options& options) {
+                  const Options& options, const Profile& profile) {
   OutputFile file(output);
-  const auto listed = list_code(module, {.processor = options.target},
+  const auto listed = list_code(module, {.processor = options.target, .profile = profile},
                                 [&](std::string_view text) { return file.write(text); });
   return listed ? file.commit() : report_failure(input, listed.error());
 }
 
 bool emit_code(const Module& module, const std::string& input, const std::string& output,
-               const Options& options) {
+               const Options& options, const Profile& profile) {
   const auto write = [&](const auto& code) {
     if (!code) return report_failure(input, code.error());
     return write_file(output, {reinterpret_cast<const char*>(code->data()), code->size()});
@@ -83,6 +85,7 @@ bool emit_code(const Module& module, const std::string& input, const std::string
     return compile(
         module, CompileOptions{.embed_wasm = options.embed_wasm,
                                .processor = options.target,
+                               .profile = profile,
                                .progress = [&](size_t done, size_t all) { bar.show(done, all); }});
   };
   return options.emit == Emit::Object ? write(compile_with_progress(&compile_object))
@@ -90,11 +93,11 @@ bool emit_code(const Module& module, const std::string& input, const std::string
 }
 
 bool compile_file(const Engine& engine, const std::string& input, const std::string& output,
-                  const Options& options) {
+                  const Options& options, const Profile& profile) {
   const auto module = load_or_report(engine, input);
   if (!module) return false;
-  return options.emit == Emit::Listing ? emit_listing(*module, input, output, options)
-                                       : emit_code(*module, input, output, options);
+  return options.emit == Emit::Listing ? emit_listing(*module, input, output, options, profile)
+                                       : emit_code(*module, input, output, options, profile);
 }
 
 }  // namespace
@@ -110,11 +113,14 @@ int compile(const Options& options) {
   }
   const auto engine = engine_for_kept_code(options);
   if (!engine) return kBadUsage;
+  std::optional<FileContents> profile_file;
+  if (!read_profile_or_report(options, profile_file)) return kFailure;
+  const auto profile = bytes_of(profile_file);
   bool ok = true;
   for (const std::string& input : options.arguments)
-    ok &=
-        compile_file(*engine, input,
-                     options.output ? *options.output : output_name(input, options.emit), options);
+    ok &= compile_file(*engine, input,
+                       options.output ? *options.output : output_name(input, options.emit), options,
+                       profile);
   return ok ? kSuccess : kFailure;
 }
 

@@ -151,7 +151,8 @@ std::string text_compiled(const std::string& file, const CompiledInfo& compiled)
   std::string text =
       fmt::format("{}: compiled code, format version {}\n", file, compiled.format_version);
   text += fmt::format("engine: {}\nprocessor: {}\n", compiled.engine, compiled.processor);
-  text += fmt::format("settings: opt-level {}{}{}\n", compiled.opt_level,
+  text += fmt::format("settings: opt-level {}{}{}{}\n", compiled.opt_level,
+                      compiled.with_profile ? ", profile" : "",
                       compiled.settings.empty() ? "" : ", ", compiled.settings);
   text += fmt::format("functions: {}\nhash: {}\n", compiled.functions, compiled.content_hash);
   text += fmt::format("module: {} bytes, {}, hash {}\n", compiled.wasm_bytes,
@@ -168,6 +169,7 @@ std::string json_compiled(const std::string& file, const CompiledInfo& compiled)
   json.member("engine", compiled.engine);
   json.member("processor", compiled.processor);
   json.member("opt_level", uint64_t{static_cast<uint32_t>(compiled.opt_level)});
+  json.member("with_profile", compiled.with_profile);
   json.member("settings", compiled.settings);
   json.member("functions", compiled.functions);
   json.member("hash", compiled.content_hash);

@@ -48,6 +48,11 @@ std::optional<FileContents> read_or_report(const std::string& file) {
   return std::nullopt;
 }
 
+bool read_profile_or_report(const Options& options, std::optional<FileContents>& profile) {
+  if (!options.profile_use.empty()) profile = read_or_report(options.profile_use);
+  return options.profile_use.empty() || profile;
+}
+
 std::optional<Module> load_or_report(const Engine& engine, const std::string& file,
                                      const FileContents& contents) {
   if (is_text(contents.bytes)) return load_text_or_report(engine, file, contents.bytes);

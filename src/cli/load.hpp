@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include "cli/run_options.hpp"
@@ -13,6 +14,11 @@ namespace wrun::cli {
 std::optional<Engine> engine_for_kept_code(const Options& options);
 
 std::optional<FileContents> read_or_report(const std::string& file);
+// What --profile-use names; nothing without it. False: it cannot be read.
+bool read_profile_or_report(const Options& options, std::optional<FileContents>& profile);
+inline std::optional<std::span<const std::byte>> bytes_of(const std::optional<FileContents>& file) {
+  return file ? std::optional(file->bytes) : std::nullopt;
+}
 std::optional<Module> load_or_report(const Engine& engine, const std::string& file,
                                      const FileContents& contents);
 // Both at once.

@@ -34,6 +34,7 @@ int replay(const Options& options) {
   }
   // Nothing of the host is opened again; what is shown is up to who replays.
   recorded->record.clear();
+  recorded->profile_save.clear();
   recorded->directories.clear();
   recorded->listeners.clear();
   recorded->report_capabilities = false;

@@ -99,6 +99,8 @@ class Run {
                                 const std::string& name);
   Step<int> write_snapshot(const Instance& instance, const Module& module);
   // The names of those that there are, or that were asked for.
+  // For `compile --profile-use`, whatever the guest came to.
+  Step<int> save_profile(const Module& module, Step<int> status);
   Step<std::vector<std::string>> run_initialisers(const Instance& instance, const Module& module);
   Step<void> initialize(const Instance& instance);
   void note_nothing_to_run(const Module& module);
@@ -124,6 +126,8 @@ class Run {
 };
 
 Step<int> Run::run() {
+  if (!options_.profile_save.empty() && options_.tier != Tier::Auto)
+    return failed(kBadUsage, "--profile-save is for --tier=auto, which counts what is hot");
   CompilerConfig compiler = options_.compiler;
   compiler.tell = print_error;
   auto engine = Engine::create({.tier = options_.tier,
@@ -164,7 +168,14 @@ Step<int> Run::run() {
   else
     status = std::unexpected(instance.error());
   count(store);
-  return status;
+  return options_.profile_save.empty() ? status : save_profile(*module, status);
+}
+
+Step<int> Run::save_profile(const Module& module, Step<int> status) {
+  const auto profile = wrun::save_profile(module);
+  if (!profile) return failed(kFailure, "there is no profile to save: " + profile.error().message);
+  const std::string_view bytes(reinterpret_cast<const char*>(profile->data()), profile->size());
+  return write_file(options_.profile_save, bytes) ? status : std::unexpected(Failed{kFailure});
 }
 
 // What is recorded and replayed are files, and what looks into the compiler wants it to work.
@@ -216,6 +227,10 @@ Step<Module> Run::load(const std::string& file) {
                   fmt::format("`{}` is compiled; a recording contains the module that it "
                               "was made of: record a run of that",
                               file));
+  if (compiled && !options_.profile_save.empty())
+    return failed(kBadUsage, fmt::format("`{}` is compiled; nothing is counted in compiled code: "
+                                         "run the module that it was made of",
+                                         file));
   const Stopwatch watch(stats_.compile);
   auto program = load_program_or_report(*engine_, file, *contents, compiled ? cache() : nullptr);
   if (!program) return std::unexpected(Failed{kFailure});

@@ -425,6 +425,7 @@ bool is_about_compiling(Option option) {
   switch (option) {
     case Option::Tier:
     case Option::TierUpAfter:
+    case Option::ProfileSave:
     case Option::OptBisect:
     case Option::DumpIr:
     case Option::TimePasses:  return true;
@@ -461,6 +462,8 @@ Usage apply(Options& options, Option option, std::string_view value) {
     case Option::Clock:              return set_clock(options, value);
     case Option::PathResolution:     return set_path_resolution(options, value);
     case Option::Record:             return set_text(options.record, "--record", value);
+    case Option::ProfileSave:        return set_text(options.profile_save, "--profile-save", value);
+    case Option::ProfileUse:         return set_text(options.profile_use, "--profile-use", value);
     case Option::Trace:              return set_trace(options, value);
     case Option::ReportCapabilities: options.report_capabilities = true; return {};
     case Option::Log:                return set_log(options, value);

@@ -59,6 +59,9 @@ struct Options {
   std::string record;                     // empty: no recording
   std::vector<std::string> command_line;  // all of it, if the run is recorded
 
+  std::string profile_save;  // empty: no profile
+  std::string profile_use;
+
   bool trace_wasi = false;
   bool report_capabilities = false;
   std::string log_level;  // empty: no log

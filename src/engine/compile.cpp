@@ -11,6 +11,8 @@
 namespace wrun::engine {
 namespace {
 
+using Heat = wasm::Profile::Heat;
+
 // Below, starting threads costs more than they save.
 constexpr size_t kFunctionsPerWorker = 64;
 constexpr uint32_t kFunctionsPerReport = 32;
@@ -29,6 +31,13 @@ ir::BuildOptions build_options(const EngineConfig& config, bool guarded_memory0)
           .canonical_nans = config.canonical_nans};
 }
 
+ir::BuildOptions build_options(ir::BuildOptions of_module, uint32_t function_index, int opt_level) {
+  const bool is_cold =
+      of_module.profile != nullptr && of_module.profile->heat(function_index) == Heat::Cold;
+  of_module.inlining = ir::inlines(opt_level) && !is_cold;
+  return of_module;
+}
+
 bool has_guarded_memory0(const wasm::Module& module) {
   return !module.memories.empty() && wasm::can_be_guarded(module.memories[0]);
 }
@@ -38,10 +47,10 @@ std::optional<codegen::CompiledFunction> compile_unit(const wasm::Module& module
                                                       ir::BuildOptions options,
                                                       const std::function<bool()>& is_cancelled,
                                                       Diagnostics* diagnostics) {
-  options.entry_loop = unit.entry_loop;
   const CompilerOptions usual;
   const CompilerOptions& how = diagnostics == nullptr ? usual : diagnostics->options();
-  options.inlining = ir::inlines(how.level);
+  options.entry_loop = unit.entry_loop;
+  options = build_options(options, unit.function_index, how.level);
   if (diagnostics != nullptr && diagnostics->options().tells())
     return diagnostics->compile(module, unit.function_index, options);
   auto function = ir::build(module, unit.function_index, options);

@@ -21,6 +21,9 @@ Result<void> check_compiler(const EngineConfig& config);
 // What the settings mean for code that is made for any store.
 ir::BuildOptions build_options(const EngineConfig& config, bool guarded_memory0);
 
+// The same for one function.
+ir::BuildOptions build_options(ir::BuildOptions of_module, uint32_t function_index, int opt_level);
+
 // As in a store where memory has guards, if code is not made for one store.
 bool has_guarded_memory0(const wasm::Module& module);
 

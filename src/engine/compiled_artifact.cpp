@@ -100,13 +100,15 @@ std::string describe_settings(const cache::Target& target) {
 }
 
 Result<CompiledImage> compile_image(const EngineConfig& config, const wasm::Module& module,
-                                    const Progress& progress) {
+                                    const ImageOptions& options) {
   WRUN_CHECK_OK(check_compiler(config));
   cache::Target target = target_of(config);
   target.guarded_memory0 = has_guarded_memory0(module);
+  target.with_profile = options.profile != nullptr;
   Diagnostics diagnostics(config.compiler);
-  std::vector<CompiledUnit> units = compile_module(
-      module, build_options(config, target.guarded_memory0 != 0), &diagnostics, progress);
+  ir::BuildOptions how = build_options(config, target.guarded_memory0 != 0);
+  how.profile = options.profile;
+  std::vector<CompiledUnit> units = compile_module(module, how, &diagnostics, options.progress);
   return CompiledImage{
       .target = target,
       .linked =
@@ -115,8 +117,8 @@ Result<CompiledImage> compile_image(const EngineConfig& config, const wasm::Modu
 }
 
 Result<std::string> compile_object(const EngineConfig& config, const wasm::Module& module,
-                                   const Progress& progress) {
-  const LinkedImage image = WRUN_TRY(compile_image(config, module, progress)).linked;
+                                   const ImageOptions& options) {
+  const LinkedImage image = WRUN_TRY(compile_image(config, module, options)).linked;
   const binary::NameSection names(module);
   std::vector<CodeSymbol> symbols;
   symbols.reserve(image.tables.functions.size());
@@ -129,7 +131,7 @@ Result<std::string> compile_object(const EngineConfig& config, const wasm::Modul
 Result<std::vector<std::byte>> compile_artifact(const EngineConfig& config,
                                                 const wasm::Module& module,
                                                 const ArtifactOptions& options) {
-  const CompiledImage compiled = WRUN_TRY(compile_image(config, module, options.progress));
+  const CompiledImage compiled = WRUN_TRY(compile_image(config, module, options.image));
   const LinkedImage& image = compiled.linked;
   const auto memory = make_memory_image(module, cache::page_bytes(compiled.target.machine));
   std::vector<std::byte> rest = WRUN_TRY(binary::without_code(module.code_bytes(), !memory));

@@ -31,13 +31,17 @@ struct CompiledImage {
   LinkedImage linked;
   bool is_complete = false;  // no function is left to the interpreter
 };
+struct ImageOptions {
+  const wasm::Profile* profile = nullptr;  // null: nothing is known of how the module runs
+  Progress progress = {};
+};
 // Fails with Unsupported if there is no compiler for this machine.
 Result<CompiledImage> compile_image(const EngineConfig& config, const wasm::Module& module,
-                                    const Progress& progress = {});
+                                    const ImageOptions& options = {});
 
 struct ArtifactOptions {
   bool embed_wasm = true;
-  Progress progress = {};
+  ImageOptions image = {};
 };
 
 // Fails as compile_image() does.
@@ -47,6 +51,6 @@ Result<std::vector<std::byte>> compile_artifact(const EngineConfig& config,
 
 // The code alone, as an object file for other tools. Fails as compile_image() does.
 Result<std::string> compile_object(const EngineConfig& config, const wasm::Module& module,
-                                   const Progress& progress = {});
+                                   const ImageOptions& options = {});
 
 }  // namespace wrun::engine

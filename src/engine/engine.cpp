@@ -19,7 +19,7 @@ constexpr unsigned kMaxCompileThreads = 8;
 
 TieringOptions tiering_options(const EngineConfig& config) {
   if (config.tier == Tier::Optimizing) return {.compile_before_start = true};
-  const bool waits = config.tier_up_after == 0;
+  const bool waits = config.tier_up_after == 0 || !config.compiles_meanwhile;
   const unsigned others = std::max(available_processors(), 2U) - 1;
   return {.initial_heat = static_cast<int32_t>(std::min<uint32_t>(config.tier_up_after, INT32_MAX)),
           .threads = waits ? 0 : std::min(others, kMaxCompileThreads)};
@@ -41,7 +41,9 @@ Engine::Engine(const EngineConfig& config) : config_(config) {
     TieringOptions tiering = tiering_options(config);
     tiering.diagnostics = diagnostics_.get();
     tiering.symbols = symbols_.get();
-    executor_ = OptimizingTier::create(options, tiering);
+    auto tier = OptimizingTier::create(options, tiering);
+    tier_ = tier.get();
+    executor_ = std::move(tier);
   }
 #endif
   if (executor_ == nullptr) executor_ = std::make_unique<interp::Interpreter>(options);
@@ -63,6 +65,16 @@ Result<std::shared_ptr<const wasm::Module>> Engine::load_file(const std::string&
   auto file = WRUN_TRY(MappedFile::open(path, wasm::kMaxModuleBytes));
   const std::span<const std::byte> bytes = file->bytes();
   return load(bytes, std::move(file));
+}
+
+Result<SavedProfile> Engine::profile(const wasm::Module& module) const {
+  wasm::Counts counts;
+#if defined(WRUN_HAVE_OPTIMIZING_TIER)
+  if (tier_ != nullptr) counts = tier_->counts(module);
+#endif
+  if (counts.functions.empty())
+    return fail(Error::Kind::Unsupported, "nothing was counted while the module ran");
+  return SavedProfile(module, std::move(counts));
 }
 
 Result<Engine::LoadedArtifact> Engine::load_artifact(

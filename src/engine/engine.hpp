@@ -12,6 +12,7 @@
 #include "cache/artifact.hpp"
 #include "engine/code_symbols.hpp"
 #include "engine/diagnostics.hpp"
+#include "engine/saved_profile.hpp"
 #include "runtime/store.hpp"
 #include "wasm/features.hpp"
 #include "wasm/module.hpp"
@@ -30,6 +31,7 @@ struct EngineConfig {
   // Of Tier::Auto: how many rounds of loops, a call counting as several, until a function is compiled.
   // 0: at once, and code waits for it.
   uint32_t tier_up_after = 2'000;
+  bool compiles_meanwhile = true;  // Tier::Auto; otherwise code waits for it
   wasm::FeatureSet features = wasm::FeatureSet::defaults();
   bool interruptible = false;   // code looks for Store::interrupt() in loops and calls
   bool fuel_metering = false;   // code counts Store::fuel down
@@ -58,6 +60,9 @@ class Engine {
 
   // Whether there is a tier that does, in this build and with as much address space.
   bool runs_compiled_code() const { return executor_->compiled_code() != nullptr; }
+  // What was counted while the module ran, for compile_artifact(). Fails with Unsupported if
+  // nothing was: without Tier::Auto nothing is counted, and in compiled code neither.
+  Result<SavedProfile> profile(const wasm::Module& module) const;
   // An artifact: its code runs as it is, so it is to be trusted like a program. One that does not fit is
   // decoded and validated as the module it was made of.
   struct LoadedArtifact {
@@ -75,6 +80,7 @@ class Engine {
   std::unique_ptr<Diagnostics> diagnostics_;
   std::unique_ptr<CodeSymbols> symbols_;
   std::unique_ptr<runtime::Executor> executor_;
+  [[maybe_unused]] class OptimizingTier* tier_ = nullptr;  // the executor, if it is one
 };
 
 }  // namespace wrun::engine

@@ -25,18 +25,19 @@ void append(std::string& text, const char* format, Arguments... arguments) {
 
 class FunctionListing {
  public:
-  FunctionListing(const EngineConfig& config, const wasm::Module& module, bool with_ir,
-                  uint32_t index, std::string name)
+  FunctionListing(const EngineConfig& config, const wasm::Module& module,
+                  const ListingOptions& options, uint32_t index, std::string name)
       : config_(config),
         module_(module),
-        with_ir_(with_ir),
+        options_(options),
         index_(index),
         name_(std::move(name)) {}
 
   std::string text() {
     ir::BuildOptions options = build_options(config_, has_guarded_memory0(module_));
-    options.inlining = ir::inlines(config_.compiler.level);
-    auto function = ir::build(module_, index_, options);
+    options.profile = options_.profile;
+    auto function =
+        ir::build(module_, index_, build_options(options, index_, config_.compiler.level));
     if (!function) return not_compiled(function.error());
     ir::PipelineReport report;
     ir::run_pipeline(*function, {.level = config_.compiler.level}, report);
@@ -49,7 +50,7 @@ class FunctionListing {
            wasm::to_string(module_.func_type(index_)).c_str(), compiled->instruction_bytes);
     read_instructions(index_);
     for (const wasm::InlinedCall& call : function->inlined_calls) read_instructions(call.callee);
-    if (with_ir_) read_ir(*function);
+    if (options_.ir) read_ir(*function);
     const std::span code(compiled->code);
     for (size_t i = 0; i < listing.size(); ++i) {
       const uint32_t end =
@@ -124,7 +125,7 @@ class FunctionListing {
 
   const EngineConfig& config_;
   const wasm::Module& module_;
-  bool with_ir_;
+  const ListingOptions& options_;
   uint32_t index_;
   std::string name_;
   std::map<uint32_t, std::string> instructions_;  // by offset
@@ -149,7 +150,7 @@ Result<void> list_code(const EngineConfig& config, const wasm::Module& module,
     found = true;
     std::string title = "function " + number;
     if (name) title.append(", ").append(*name);
-    if (!sink(FunctionListing(config, module, options.ir, i, std::move(title)).text())) return {};
+    if (!sink(FunctionListing(config, module, options, i, std::move(title)).text())) return {};
   }
   if (!found)
     return fail(Error::Kind::Usage, "the module defines no function `" + options.function + "`");

@@ -8,12 +8,14 @@
 #include "base/result.hpp"
 #include "engine/engine.hpp"
 #include "wasm/module.hpp"
+#include "wasm/profile.hpp"
 
 namespace wrun::engine {
 
 struct ListingOptions {
   std::string function = {};  // by number or name; empty: all
   bool ir = false;            // between them what the compiler made of it last
+  const wasm::Profile* profile = nullptr;
 };
 
 // As `config` has it compiled. `sink` gets a function at a time, and ends it by returning false. Fails with Usage if there is no

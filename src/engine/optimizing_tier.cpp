@@ -23,7 +23,8 @@ ir::BuildOptions build_options(const interp::ModuleCode& code) {
   return {.guarded_memory0 = code.access() == interp::Access::Guarded32,
           .interruptible = code.options().interruptible,
           .fuel = code.options().fuel_metering,
-          .canonical_nans = code.options().canonical_nans};
+          .canonical_nans = code.options().canonical_nans,
+          .profile = code.options().count_heat ? &code : nullptr};
 }
 
 // Of an instance with functions.
@@ -254,7 +255,7 @@ bool OptimizingTier::enter_from_interpreter(TieredModule& module, uint32_t funct
 // --- tiering up
 
 void OptimizingTier::function_is_hot(interp::FuncCode& function) {
-  __atomic_store_n(&function.heat, tiering_.initial_heat, __ATOMIC_RELAXED);
+  function.give_heat(tiering_.initial_heat);
   queue_.request({&tiered_module(*function.module), {.function_index = function.function_index}});
 }
 
@@ -268,8 +269,7 @@ bool TieredModule::wants_loop(const CompilationUnit& unit) {
 }
 
 interp::TierUp::LoopEntry OptimizingTier::loop_is_hot(interp::FuncCode& function, uint32_t offset) {
-  const int32_t heat = std::min(tiering_.initial_heat, kRoundsOfHotLoop);
-  __atomic_store_n(&function.heat, heat, __ATOMIC_RELAXED);
+  function.give_heat(std::min(tiering_.initial_heat, kRoundsOfHotLoop));
   TieredModule& module = tiered_module(*function.module);
   const CompilationUnit unit = {function.function_index, offset};
   const bool can_enter = offset != 0;
@@ -283,6 +283,23 @@ interp::TierUp::LoopEntry OptimizingTier::loop_is_hot(interp::FuncCode& function
   auto* enter = const_cast<std::byte*>(stubs->code) + stubs->stubs.enter_loop;
   return {reinterpret_cast<interp::Handler>(enter), code,
           codegen::entry_stack_bytes(module.module.func_type(function.function_index))};
+}
+
+// Where instances access memory 0 in different ways, they have different code: the one that ran more counts.
+wasm::Counts OptimizingTier::counts(const wasm::Module& module) {
+  const auto heat = [](const wasm::Counts& counts) {
+    uint64_t sum = 0;
+    for (const wasm::FunctionCounts& function : counts.functions) sum += function.heat;
+    return sum;
+  };
+  const std::lock_guard lock(compiling_);
+  wasm::Counts hottest;
+  for (const auto& [code, tiered] : modules_) {
+    if (&tiered->module != &module) continue;
+    wasm::Counts counts = code->counts();
+    if (heat(counts) >= heat(hottest)) hottest = std::move(counts);
+  }
+  return hottest;
 }
 
 // --- running

@@ -81,6 +81,9 @@ class OptimizingTier final : public runtime::Executor,
                          uint64_t* slots) override;
   const runtime::CompiledCode* compiled_code() const override { return this; }
 
+  // What the interpreter counted of the module.
+  wasm::Counts counts(const wasm::Module& module);
+
   // runtime::CompiledCode
   runtime::CompiledPc find(const void* pc) const override;
 

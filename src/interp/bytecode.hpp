@@ -83,9 +83,35 @@ struct FuncCode {
   uint32_t handler_count = 0;
   const ExceptionHandler* handlers = nullptr;
   Pc begin = nullptr;
+  // Bytes of code at which there is a CallTarget, ascending.
+  const uint32_t* counted_calls = nullptr;
+  uint32_t counted_call_count = 0;
   // For tiering up, changed by any thread: what is left until the function is hot, and its calls so far.
   int32_t heat = 0;
   uint32_t calls = 0;
+  uint64_t given_heat = 0;  // in all, used or left
+
+  // A call takes more of the heat than a round of a loop, which takes 1.
+  static constexpr int32_t kHeatOfCall = 8;
+  void give_heat(int32_t amount) {
+    __atomic_fetch_add(&given_heat, static_cast<uint64_t>(amount), __ATOMIC_RELAXED);
+    const int64_t left = __atomic_exchange_n(&heat, amount, __ATOMIC_RELAXED);
+    __atomic_fetch_sub(&given_heat, static_cast<uint64_t>(left), __ATOMIC_RELAXED);
+  }
+  uint64_t used_heat() const {
+    const uint64_t given = __atomic_load_n(&given_heat, __ATOMIC_RELAXED);
+    return given - static_cast<uint64_t>(int64_t{__atomic_load_n(&heat, __ATOMIC_RELAXED)});
+  }
+};
+
+// At the end of the instruction for a call by reference, while heat is counted: the function of the same
+// instance that was called there most, or nearly so.
+struct CallTarget {
+  static constexpr uint32_t kNone = UINT32_MAX;  // of another instance, or of the host
+  uint32_t function_index = kNone;
+  uint32_t hits = 0;
+  uint32_t misses = 0;
+  uint32_t wasm_offset = 0;
 };
 
 // Where an operand comes from. At most one operand of an instruction is an accumulator and at most

@@ -331,8 +331,27 @@ WRUN_HANDLER void call_import(WRUN_STATE_PARAMETERS) {
   WRUN_CALL_FUNCTION(vm->functions[fetch<uint32_t>(pc, 12)], callee_frame(pc, fp), 16);
 }
 
-// handler, u32 bytes to the arguments, u16 index at 12, u32 table at 16, u32 type id at 20
-template <bool index_in_acc>
+[[gnu::noinline]] void note_other_target(CallTarget* target, uint32_t function_index) {
+  const uint32_t misses = __atomic_add_fetch(&target->misses, 1, __ATOMIC_RELAXED);
+  if (misses <= __atomic_load_n(&target->hits, __ATOMIC_RELAXED)) return;
+  __atomic_store_n(&target->misses, 0, __ATOMIC_RELAXED);
+  __atomic_store_n(&target->hits, 1, __ATOMIC_RELAXED);
+  __atomic_store_n(&target->function_index, function_index, __ATOMIC_RELAXED);
+}
+
+// Threads that run the function together lose some counts, which does not matter.
+[[gnu::always_inline]] inline void note_target(Pc pc, size_t offset, const FuncRef* function,
+                                               const VMContext* vm) {
+  auto* target = reinterpret_cast<CallTarget*>(const_cast<std::byte*>(pc) + offset);
+  const uint32_t index = function->vm == vm ? function->function_index : CallTarget::kNone;
+  if (__atomic_load_n(&target->function_index, __ATOMIC_RELAXED) != index) [[unlikely]]
+    return note_other_target(target, index);
+  __atomic_store_n(&target->hits, __atomic_load_n(&target->hits, __ATOMIC_RELAXED) + 1,
+                   __ATOMIC_RELAXED);
+}
+
+// handler, u32 bytes to the arguments, u16 index at 12, u32 table at 16, u32 type id at 20, CallTarget at 24
+template <bool index_in_acc, bool counted>
 WRUN_HANDLER void call_indirect(WRUN_STATE_PARAMETERS) {
   const TableView* table = vm->tables[fetch<uint32_t>(pc, 16)];
   // A whole slot: the index of a 32-bit table is zero-extended.
@@ -345,26 +364,30 @@ WRUN_HANDLER void call_indirect(WRUN_STATE_PARAMETERS) {
     const TrapCode code = check_element(function, type_id, index, *vm->store);
     if (code != TrapCode::None) WRUN_TRAP_WITH(code);
   }
+  constexpr size_t kBytes = counted ? 24 + sizeof(CallTarget) : 24;
+  if constexpr (counted) note_target(pc, 24, function, vm);
   uint64_t* callee = callee_frame(pc, fp);
   const auto* code = static_cast<const FuncCode*>(function->code);
   if (function->vm != vm || code == nullptr) [[unlikely]]
-    WRUN_CALL_FUNCTION(function, callee, 24);
+    WRUN_CALL_FUNCTION(function, callee, kBytes);
   Pc entry = __atomic_load_n(&code->entry, __ATOMIC_ACQUIRE);
   if (reinterpret_cast<uintptr_t>(callee) + code->frame_size() > reinterpret_cast<uintptr_t>(sp))
       [[unlikely]]
     WRUN_TRAP_WITH(TrapCode::CallStackExhausted);
-  WRUN_PUSH_RECORD(pc + 24, fp);
+  WRUN_PUSH_RECORD(pc + kBytes, fp);
   fp = callee;
   pc = entry;
   WRUN_DISPATCH();
 }
 
-// handler, u32 bytes to the arguments, u16 function reference at 12
+// handler, u32 bytes to the arguments, u16 function reference at 12, CallTarget at 16
+template <bool counted>
 WRUN_HANDLER void call_ref(WRUN_STATE_PARAMETERS) {
   auto* function = reinterpret_cast<FuncRef*>(fp[fetch16(pc, 12)]);
   if (function == nullptr) [[unlikely]]
     WRUN_TRAP_WITH(TrapCode::NullFunctionReference);
-  WRUN_CALL_FUNCTION(function, callee_frame(pc, fp), 16);
+  if constexpr (counted) note_target(pc, 16, function, vm);
+  WRUN_CALL_FUNCTION(function, callee_frame(pc, fp), counted ? 16 + sizeof(CallTarget) : 16);
 }
 
 // --- tail calls: the arguments move to where the frame begins, and its record stays
@@ -625,9 +648,12 @@ void add_control_handlers(HandlerTable& table) {
   set(Code::ReturnV128R, return_value<V128, true>);
   set(Code::Call, call);
   set(Code::CallImport, call_import);
-  set(Code::CallIndirectS, call_indirect<false>);
-  set(Code::CallIndirectR, call_indirect<true>);
-  set(Code::CallRef, call_ref);
+  set(Code::CallIndirectS, call_indirect<false, false>);
+  set(Code::CallIndirectR, call_indirect<true, false>);
+  set(Code::CallRef, call_ref<false>);
+  set(Code::CountedCallIndirectS, call_indirect<false, true>);
+  set(Code::CountedCallIndirectR, call_indirect<true, true>);
+  set(Code::CountedCallRef, call_ref<true>);
   set(Code::TailCall, tail_call);
   set(Code::TailCallFunction, tail_call_function);
   set(Code::TailCallImport, tail_call_import);

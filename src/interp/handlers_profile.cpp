@@ -5,8 +5,6 @@
 namespace wrun::interp::WRUN_ISA {
 namespace {
 
-constexpr int32_t kCallHeat = 8;
-
 // Threads that run the function together lose some counts, which does not matter.
 [[gnu::always_inline]] inline bool becomes_hot(FuncCode* function, int32_t heat) {
   const int32_t left = __atomic_load_n(&function->heat, __ATOMIC_RELAXED) - heat;
@@ -25,7 +23,7 @@ WRUN_HANDLER void count_call(WRUN_STATE_PARAMETERS) {
   auto* function = fetch<FuncCode*>(pc, 8);
   __atomic_store_n(&function->calls, __atomic_load_n(&function->calls, __ATOMIC_RELAXED) + 1,
                    __ATOMIC_RELAXED);
-  if (becomes_hot(function, kCallHeat)) [[unlikely]]
+  if (becomes_hot(function, FuncCode::kHeatOfCall)) [[unlikely]]
     WRUN_TAIL_CALL report_hot_function(WRUN_STATE);
   WRUN_NEXT(16);
 }

@@ -129,7 +129,7 @@ void ModuleCode::make(FuncCode& code, uint32_t index) {
   code.translate = handler_table()[Code::Translate];
   code.entry = reinterpret_cast<Pc>(&code.translate);
   code.function_index = index;
-  code.heat = options_.count_heat ? options_.tier_up->initial_heat() : 0;
+  if (options_.count_heat) code.give_heat(options_.tier_up->initial_heat());
   __atomic_store_n(&code.module, this, __ATOMIC_RELEASE);
 }
 
@@ -151,12 +151,16 @@ void ModuleCode::translate(FuncCode& function) {
   const size_t code_bytes = words.size() * sizeof(uint64_t);
   const size_t offset_bytes = offsets.size() * sizeof(FuncCode::OffsetEntry);
   const size_t handler_bytes = handlers.size() * sizeof(ExceptionHandler);
-  auto block =
-      std::make_unique_for_overwrite<std::byte[]>(code_bytes + offset_bytes + handler_bytes);
+  const std::vector<uint32_t>& counted_calls = translator.counted_calls();
+  const size_t call_bytes = counted_calls.size() * sizeof(uint32_t);
+  auto block = std::make_unique_for_overwrite<std::byte[]>(code_bytes + offset_bytes +
+                                                           handler_bytes + call_bytes);
   std::memcpy(block.get(), words.data(), code_bytes);
   if (offset_bytes != 0) std::memcpy(block.get() + code_bytes, offsets.data(), offset_bytes);
   std::byte* handler_table = block.get() + code_bytes + offset_bytes;
   if (handler_bytes != 0) std::memcpy(handler_table, handlers.data(), handler_bytes);
+  std::byte* call_table = handler_table + handler_bytes;
+  if (call_bytes != 0) std::memcpy(call_table, counted_calls.data(), call_bytes);
 
   function.begin = block.get();
   function.code_bytes = static_cast<uint32_t>(code_bytes);
@@ -164,6 +168,8 @@ void ModuleCode::translate(FuncCode& function) {
   function.offset_count = static_cast<uint32_t>(offsets.size());
   function.handlers = reinterpret_cast<const ExceptionHandler*>(handler_table);
   function.handler_count = static_cast<uint32_t>(handlers.size());
+  function.counted_calls = reinterpret_cast<const uint32_t*>(call_table);
+  function.counted_call_count = static_cast<uint32_t>(counted_calls.size());
   __atomic_store_n(&function.frame_bytes, translator.frame_bytes(), __ATOMIC_RELAXED);
   by_address_.emplace(function.begin, &function);
   blocks_.push_back(std::move(block));

@@ -10,6 +10,7 @@
 #include "interp/bytecode.hpp"
 #include "runtime/instance.hpp"
 #include "runtime/store.hpp"
+#include "wasm/profile.hpp"
 
 namespace wrun::interp {
 
@@ -47,7 +48,7 @@ struct InterpreterOptions {
 };
 
 // Register code of one module for one way of accessing memory 0; shared by all its instances.
-class ModuleCode {
+class ModuleCode final : public wasm::Profile {
  public:
   ModuleCode(std::shared_ptr<const wasm::Module> module, const wasm::TypeRegistry& types,
              Access access, const InterpreterOptions& options);
@@ -67,6 +68,11 @@ class ModuleCode {
   // From now on calls go to `enter`, with the pc at FuncCode::enter_compiled, and enough room on the
   // stack for `frame_bytes`. Thread-safe.
   void replace(FuncCode& function, Handler enter, const void* compiled, uint64_t frame_bytes);
+  // What was counted so far; nothing if heat is not counted.
+  wasm::Counts counts() const;
+  // wasm::Profile
+  Heat heat(uint32_t function_index) const override;
+  std::optional<uint32_t> likely_callee(uint32_t function_index, uint32_t offset) const override;
   bool is_last_owner() const { return module_.use_count() == 1; }
   // The tier above's record of the module, set before any of its code runs.
   void* tier_up_record = nullptr;
@@ -86,7 +92,7 @@ class ModuleCode {
   // Zeros until they are asked for: of a large program most never are.
   std::unique_ptr<FuncCode[], Free> functions_;
   std::mutex making_;
-  std::mutex mutex_;  // guards what follows, and translation
+  mutable std::mutex mutex_;  // guards what follows, and translation
   std::vector<std::unique_ptr<std::byte[]>> blocks_;
   std::map<Pc, const FuncCode*> by_address_;
 };

@@ -481,6 +481,14 @@ void Translator::call(uint32_t index, bool tail) {
   after_call(type, base, tail);
 }
 
+// At the end of the instruction.
+void Translator::add_call_target(uint32_t position) {
+  const auto bytes = (here() - position) * static_cast<uint32_t>(sizeof(uint64_t));
+  code_.resize(code_.size() + sizeof(CallTarget) / sizeof(uint64_t));
+  put(position, bytes, CallTarget{.wasm_offset = wasm_offset_});
+  counted_calls_.push_back(position * static_cast<uint32_t>(sizeof(uint64_t)) + bytes);
+}
+
 void Translator::call_indirect(const Instruction& insn, bool tail) {
   const wasm::FuncType& type = module_.types[insn.index].func;
   const Entry callee = pop();
@@ -496,15 +504,18 @@ void Translator::call_indirect(const Instruction& insn, bool tail) {
     index_slot = in_slot(callee);
   const uint32_t base = prepare_arguments(type);
   const uint16_t from = acc ? 0 : source16(index_slot, Bank::Int);
-  const uint32_t at = emit(tail  ? Code::TailCallIndirect
-                           : acc ? Code::CallIndirectR
-                                 : Code::CallIndirectS,
-                           tail ? 4 : 3);
+  const bool counted = !tail && options_.count_heat;
+  const Code code = tail      ? Code::TailCallIndirect
+                    : counted ? acc ? Code::CountedCallIndirectR : Code::CountedCallIndirectS
+                    : acc     ? Code::CallIndirectR
+                              : Code::CallIndirectS;
+  const uint32_t at = emit(code, tail ? 4 : 3);
   put(at, 8, base * 8);
   put(at, 12, from);
   put(at, 16, insn.index2);
   put(at, 20, module_.canonical_types[insn.index]);
   if (tail) put(at, 24, type.param_slots);
+  if (counted) add_call_target(at);
   note_offset(at);
   after_call(type, base, tail);
 }
@@ -515,10 +526,13 @@ void Translator::call_ref(const Instruction& insn, bool tail) {
   const uint32_t slot = in_slot(callee);
   const uint32_t base = prepare_arguments(type);
   const uint16_t from = source16(slot, Bank::Int);
-  const uint32_t at = emit(tail ? Code::TailCallRef : Code::CallRef, tail ? 3 : 2);
+  const bool counted = !tail && options_.count_heat;
+  const Code code = tail ? Code::TailCallRef : counted ? Code::CountedCallRef : Code::CallRef;
+  const uint32_t at = emit(code, tail ? 3 : 2);
   put(at, 8, base * 8);
   put(at, 12, from);
   if (tail) put(at, 16, type.param_slots);
+  if (counted) add_call_target(at);
   note_offset(at);
   after_call(type, base, tail);
 }

@@ -38,6 +38,7 @@ void Translator::translate_body() {
   code_.clear();
   offsets_.clear();
   handlers_.clear();
+  counted_calls_.clear();
   stack_.clear();
   controls_.clear();
   fixups_.clear();

@@ -39,6 +39,7 @@ class Translator {
   const std::vector<uint64_t>& words() const { return code_; }
   const std::vector<FuncCode::OffsetEntry>& offsets() const { return offsets_; }
   const std::vector<ExceptionHandler>& handlers() const { return handlers_; }
+  const std::vector<uint32_t>& counted_calls() const { return counted_calls_; }
   uint32_t entry_word() const { return entry_word_; }
   uint64_t frame_bytes() const;
 
@@ -308,6 +309,7 @@ class Translator {
   void call(uint32_t function, bool tail);
   void call_indirect(const Instruction& insn, bool tail);
   void call_ref(const Instruction& insn, bool tail);
+  void add_call_target(uint32_t position);
   void after_call(const wasm::FuncType& type, uint32_t base, bool tail);
   uint32_t prepare_arguments(const wasm::FuncType& type);
   Control& label(uint32_t depth) { return controls_[controls_.size() - 1 - depth]; }
@@ -323,6 +325,7 @@ class Translator {
   std::vector<uint64_t> code_;
   std::vector<FuncCode::OffsetEntry> offsets_;
   std::vector<ExceptionHandler> handlers_;
+  std::vector<uint32_t> counted_calls_;  // FuncCode
   std::vector<Entry> stack_;
   // Entries below this one are not locals. Only the top few entries may be, which bounds the search
   // for them.

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "ir/function.hpp"
+#include "wasm/profile.hpp"
 
 namespace wrun::ir {
 
@@ -12,10 +13,11 @@ struct BuildOptions {
   // Memory 0 faults where it ends, if it has 32-bit indices and usual pages. Accesses to all others are
   // checked: instances that share the code may have memories of either kind there.
   bool guarded_memory0 = true;
-  bool interruptible = false;   // interrupt_check at the headers of loops
-  bool fuel = false;            // consume_fuel where the interpreter consumes it
-  bool inlining = false;        // of small functions where they are called
-  bool canonical_nans = false;  // as the result of any arithmetic
+  bool interruptible = false;              // interrupt_check at the headers of loops
+  bool fuel = false;                       // consume_fuel where the interpreter consumes it
+  bool inlining = false;                   // of small functions where they are called
+  bool canonical_nans = false;             // as the result of any arithmetic
+  const wasm::Profile* profile = nullptr;  // null: nothing is known of how the module runs
   // The offset in the module of a loop instruction: the function is entered there instead (on-stack
   // replacement), with the address of the interpreter's frame as its parameter.
   uint32_t entry_loop = 0;

@@ -10,8 +10,12 @@ namespace wrun::ir {
 namespace {
 
 // In bytes of bodies, an instruction having two and a bit.
-constexpr uint32_t kMaxBytes = 48;
-constexpr uint32_t kMaxStraightBytes = 96;
+struct Sizes {
+  uint32_t longer;
+  uint32_t straight;
+};
+constexpr Sizes kUsualSizes = {.longer = 48, .straight = 96};
+constexpr Sizes kHotSizes = {.longer = 96, .straight = 192};
 constexpr uint32_t kMaxDepth = 4;
 // What may become of a function in all.
 constexpr uint32_t kLeastBudget = 400;
@@ -54,7 +58,10 @@ uint32_t Builder::inlining_budget(uint32_t body_bytes) {
 bool Builder::is_worth_inlining(uint32_t function_index) const {
   if (!options_.inlining || function_index < module_.imported_functions) return false;
   const wasm::Function& callee = module_.functions[function_index];
-  if (callee.body_size > std::min(kMaxStraightBytes, inlining_budget_)) return false;
+  const bool is_hot = options_.profile != nullptr &&
+                      options_.profile->heat(function_index) == wasm::Profile::Heat::Hot;
+  const Sizes& sizes = is_hot ? kHotSizes : kUsualSizes;
+  if (callee.body_size > std::min(sizes.straight, inlining_budget_)) return false;
   // A recursive call at most once.
   uint32_t depth = 0;
   uint32_t recursions = 0;
@@ -65,7 +72,7 @@ bool Builder::is_worth_inlining(uint32_t function_index) const {
   if (depth > kMaxDepth || recursions > 1) return false;
   const Fitness fit = fitness(
       {module_.code_bytes().data(), callee.body_offset, callee.body_offset + callee.body_size});
-  return fit == Fitness::Straight || (fit == Fitness::Longer && callee.body_size <= kMaxBytes);
+  return fit == Fitness::Straight || (fit == Fitness::Longer && callee.body_size <= sizes.longer);
 }
 
 // Of the operands on the stack, results.

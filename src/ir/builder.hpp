@@ -143,10 +143,20 @@ class Builder {
 
   // --- calls (build_calls.cpp)
   void call(const Instruction& insn);
+  void call_function(uint32_t function_index);
   void call_indirect(const Instruction& insn);
   Value table_size(uint32_t table);
   void call_ref(const Instruction& insn);
   void call_reference(Value callee, uint32_t type_index, bool is_tail);
+  std::optional<uint32_t> likely_callee(uint32_t type_index) const;
+  // A direct call beside one by reference, for where that is to be the likely function.
+  struct LikelyCall {
+    uint32_t edge = kNone;  // from behind the direct call; kNone: there is none
+    uint32_t height = 0;    // of the stack below the arguments
+  };
+  LikelyCall begin_likely_call(Value reference, uint32_t type_index);
+  void end_likely_call(const LikelyCall& likely, uint32_t type_index);
+  uint32_t jump_with_results(uint32_t results);
   void finish_call(Op op, uint64_t immediate, const wasm::FuncType& type);
   Value table_index(Value index, uint32_t table, TrapCode trap);
 
