@@ -108,8 +108,8 @@ void Selector::bitmask(Lanes of) {
   const uint64_t bits = (uint64_t{8} << (of - kB16)) - 1;
   const VReg signs = vector_immediate(Id::kIdSshr_v, lanes(of), a, bits);
   wasm::V128 powers = {0x8040201008040201, 0x8040201008040201};
-  if (of == kH8) powers = {0x0008000400020001, 0x0080004000200010};
-  if (of == kS4) powers = {0x0000000200000001, 0x0000000800000004};
+  if (of == kH8) powers = wasm::V128{0x0008000400020001, 0x0080004000200010};
+  if (of == kS4) powers = wasm::V128{0x0000000200000001, 0x0000000800000004};
   VReg kept = vector(Id::kIdAnd_v, lanes(kB16), signs, vector_constant(powers));
   if (of == kB16) {
     const VReg swapped = fresh(ValueType::V128);
