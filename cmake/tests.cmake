@@ -26,6 +26,12 @@ function(wrun_write_left_out)
   file(WRITE ${PROJECT_BINARY_DIR}/left-out.txt "${text}")
 endfunction()
 
+# Builds by g++ interpret (src/engine/CMakeLists.txt).
+set(WRUN_RUNS_COMPILED_CODE 0)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+  set(WRUN_RUNS_COMPILED_CODE 1)
+endif()
+
 # wrun_add_test(NAME name LABELS label... COMMAND command...): a ctest entry that finds the executable in $WRUN, in a
 # cross build the emulator in $WRUN_EMULATOR, and the folders above in $WRUN_GUESTS_DIR and $WRUN_SPEC_TESTSUITE_DIR.
 function(wrun_add_test)
@@ -42,7 +48,7 @@ function(wrun_add_test)
   endif()
   set_tests_properties(${test_NAME} PROPERTIES
     LABELS "${test_LABELS}"
-    ENVIRONMENT "WRUN=${PROJECT_BINARY_DIR}/wrun;WRUN_CACHE_DIR=;WRUN_EMULATOR=${emulator};WRUN_GUESTS_DIR=${WRUN_GUESTS_DIR};WRUN_SPEC_TESTSUITE_DIR=${WRUN_SPEC_TESTSUITE_DIR}${address_space}"
+    ENVIRONMENT "WRUN=${PROJECT_BINARY_DIR}/wrun;WRUN_RUNS_COMPILED_CODE=${WRUN_RUNS_COMPILED_CODE};WRUN_CACHE_DIR=;WRUN_EMULATOR=${emulator};WRUN_GUESTS_DIR=${WRUN_GUESTS_DIR};WRUN_SPEC_TESTSUITE_DIR=${WRUN_SPEC_TESTSUITE_DIR}${address_space}"
     TIMEOUT $<IF:$<BOOL:${CMAKE_CROSSCOMPILING}>,2400,600>)
 endfunction()
 
@@ -101,7 +107,10 @@ target_compile_options(wrun_test_main PRIVATE -O0)
 # What `wrun run` and `wrun wast` take to run code otherwise than by the interpreter alone. In `stress`, every function and
 # loop is compiled when it is first come to, so that the interpreter hands over wherever it can. In `compiled`, modules go
 # through files of compiled code: `wrun wast` does so itself, for `wrun run` tests/guests_test.py makes them.
-set(WRUN_COMPILING_TIERS opt auto stress compiled)
+set(WRUN_COMPILING_TIERS opt auto stress)
+if(WRUN_RUNS_COMPILED_CODE)
+  list(APPEND WRUN_COMPILING_TIERS compiled)
+endif()
 set(WRUN_TIER_opt "--tier opt")
 set(WRUN_TIER_auto "--tier auto")
 set(WRUN_TIER_stress "--tier auto --tier-up-after 0")

@@ -27,6 +27,7 @@ def source(answer):
 PR_SET_CHILD_SUBREAPER = 36
 
 
+@harness.needs_compiled_code
 class CacheTest(harness.CliTest):
     @classmethod
     def setUpClass(cls):

@@ -15,6 +15,7 @@ import unittest
 import harness
 
 
+@harness.needs_compiled_code
 class CompileTest(harness.CliTest):
     def setUp(self):
         super().setUp()

@@ -16,6 +16,11 @@ PATH_RESOLUTIONS = ("walk",) if EMULATOR else ("openat2", "walk")
 STRACE = ["strace", "-f", "-qq", "-E", "ASAN_OPTIONS=detect_leaks=0"]
 
 
+# For tests of builds that run compiled code, which those by g++ do not.
+needs_compiled_code = unittest.skipIf(os.environ.get("WRUN_RUNS_COMPILED_CODE") == "0",
+                                      "this build runs no compiled code")
+
+
 class CliTest(unittest.TestCase):
     maxDiff = None
 

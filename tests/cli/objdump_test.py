@@ -82,12 +82,8 @@ class Traps(CompiledCode):
         self.assertEqual(places[0], places[1])
 
 
+@harness.needs_compiled_code
 class Symbols(CompiledCode):
-    def setUp(self):
-        super().setUp()
-        if not self.check("--tier=opt", "--time-passes", "--invoke", "spin", "x.wat", "3", stderr=[]).stderr:
-            self.skipTest("this build runs no compiled code")
-
     def start(self, *options):
         """A run, its process id and what it says."""
         command = COMMAND + ["--tier=opt", *options, "--invoke", "spin", "x.wat", "3"]

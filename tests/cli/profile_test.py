@@ -21,6 +21,7 @@ LOOP = b"""(module
       (local.get $sum)))"""
 
 
+@harness.needs_compiled_code
 class ProfileTest(harness.CliTest):
     def setUp(self):
         super().setUp()

@@ -37,6 +37,7 @@ class Snapshot(harness.CliTest):
         self.file("app.wat", PROGRAM)
         self.check("wat2wasm", "app.wat", "-o", "app.wasm")
 
+    @harness.needs_compiled_code
     def test_runs_on(self):
         self.check("snapshot", "app.wasm", "--invoke", "init", "--rename", "_start=print", "--argv0", "program",
                    stdout=b"")
@@ -53,6 +54,7 @@ class Snapshot(harness.CliTest):
         self.check("snapshot", "--invoke=init_with", "app.wat", "5", "-o", "x.wasm")
         self.check("--invoke", "ready", "x.wasm", stdout=b"5\n")
 
+    @harness.needs_compiled_code
     def test_compiled_modules(self):
         self.check("compile", "app.wasm")
         self.check("snapshot", "app.cwasm", "--invoke", "init", "-o", "x.wasm")
